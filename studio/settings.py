@@ -55,8 +55,10 @@ class Settings:
         for key, text in found.items():
             if key.startswith("STUDIO_"):
                 values[_field(key)] = _parse(key, text)
-        settings = cls(**values)
-        return cls(**{**settings.__dict__, "home": settings.home.expanduser().resolve()})
+        return cls(**values)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "home", Path(self.home).expanduser().resolve())
 
     def folder(self, name: str) -> Path:
         """Return a private folder (mode 0700) under the home, created when missing."""
