@@ -1,0 +1,1 @@
+"""How each checkpoint that ships with the studio is made."""

@@ -1,0 +1,1 @@
+"""How the judge that ships with the studio is made."""

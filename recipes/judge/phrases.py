@@ -1,0 +1,72 @@
+"""Words around the looks: templates, strengths, and the words that only validation and test may use."""
+
+from __future__ import annotations
+
+TEMPLATES = (
+    "{}", "{}", "{}", "{} look", "{} film look", "cinematic {}", "{} color grade", "{} style", "{} mood",
+    "a {} feeling", "{} tones", "{} aesthetic", "{} photo", "make it {}", "{} movie", "in the style of {}",
+    "like {}", "{} vibes", "{} atmosphere", "give it a {} look", "the look of {}", "{} lighting", "{} colors",
+    "{} grade", "{} palette", "{} scene", "feels {}", "a {} picture", "{} film", "{} effect", "{} filter",
+    "{} feel", "an image with a {} mood", "{} image", "{} grading", "please make this {}", "{} tint", "{} please",
+    "turn it {}", "more {}", "{} shot", "an overall {} tone", "with {} colors", "{} ambience",
+)  # fmt: skip
+"""Frames of the training prompts; the bare phrase most often."""
+
+HELD_TEMPLATES = (
+    "{} vibe cinematic", "{} film aesthetic", "a {} look", "make this photo feel {}", "i want a {} mood please",
+    "the picture should look {}", "{} color tones", "a movie with {} lighting", "grade with a {} palette",
+    "photo in {} colors",
+)  # fmt: skip
+"""Frames that only tests use; "new phrasings" are known synonyms in these."""
+
+STRENGTHS = {
+    "subtle": 0.55, "slightly": 0.5, "slight": 0.5, "gently": 0.6, "a touch of": 0.5, "a hint of": 0.45,
+    "a little": 0.55, "somewhat": 0.65, "barely": 0.4, "faintly": 0.4, "mildly": 0.6, "strong": 1.35,
+    "strongly": 1.35, "heavy": 1.4, "intense": 1.4, "intensely": 1.4, "very": 1.3, "extremely": 1.5,
+    "extreme": 1.5, "really": 1.25, "super": 1.35, "heavily": 1.4, "full": 1.1,
+}  # fmt: skip
+"""Words of strength, and what they multiply a grade by."""
+
+JOINTS = ("{} and {}", "{} with {}", "{}, {}", "{} {}", "{} but also {}", "{} plus {}", "{} meets {}")
+
+VALIDATION_WORDS = {
+    "warm": "sultry", "cool": "gelid", "sunset": "scorching", "black and white": "colorless", "high contrast": "vehement",
+    "moody dark": "doleful, lugubrious", "bright airy": "lightsome", "vibrant": "jubilant, gay", "muted": "unobtrusive",
+    "moonlight night": "moonless", "forest green": "sylvan, grassy", "rose": "carnation", "lavender": "heliotrope",
+    "teal": "cerulean", "amber": "ocher", "winter": "hibernal, frosty", "dark": "gloomful, lightless",
+    "bright": "gleaming, lustrous", "horror": "gruesome, ghastly", "dreamy": "amorous", "mustard": "maize",
+    "crimson": "vermilion", "coffee": "sienna", "summer": "estival", "post apocalyptic": "devastated",
+    "foggy": "nebulous", "rainy": "pluvial", "underwater": "submersed", "spring": "vernal", "candlelight": "lamplit",
+}  # fmt: skip
+"""Words no prompt of the training holds, for choosing between designs."""
+
+TEST_WORDS = {
+    "warm": "balmy, snug", "cool": "nippy", "golden hour": "gilded, aureate", "sunset": "sundown",
+    "faded film": "yellowed, weathered, timeworn", "black and white": "achromatic, colourless, uncolored",
+    "high contrast": "stark", "moody dark": "somber, melancholy, dour, morose",
+    "bright airy": "gossamer, diaphanous", "vibrant": "brilliant, spirited", "muted": "drab, lackluster",
+    "moonlight night": "nocturnal, moonstruck", "forest green": "verdant, leafy, woodsy", "rose": "roseate, fuchsia",
+    "cyberpunk neon": "electrified", "lavender": "lilac, mauve", "teal": "turquoise", "amber": "tangerine, tawny",
+    "winter": "snowy, glacial, wintery", "pastel": "powdery", "dark": "shadowy, murky, tenebrous",
+    "bright": "radiant, luminous, effulgent", "horror": "creepy, macabre, frightful, ghoulish",
+    "dreamy": "starry eyed, amatory", "blue hour": "gloaming", "blue": "sapphire, cobalt", "mustard": "lemon, xanthous",
+    "crimson": "scarlet, ruby", "coffee": "mocha, chestnut, umber", "summer": "summerlike, tropic",
+    "post apocalyptic": "barren, godforsaken", "foggy": "vaporous, brumous", "rainy": "showery, squally",
+    "underwater": "undersurface", "spring": "burgeoning, flowering", "candlelight": "firelit",
+    "noir": "hardboiled", "sepia": "daguerreotype", "retro 70s": "nostalgic", "low contrast": "flattish",
+    "technicolor": "gaudy", "autumn": "autumny",
+}  # fmt: skip
+"""Unknown synonyms of the test: chosen by hand before training; no training prompt holds any of their words."""
+
+NONSENSE = (
+    "zzz", "qqq", "flibbertigibbet", "qwerty", "asdf jkl", "lorem ipsum dolor", "tax return", "committee meeting",
+    "spreadsheet formula", "grommet", "xylophone lesson", "blorp", "snarfle wumpus", "parliament vote",
+    "seven hammers", "plumber invoice", "zxcvb", "algebra", "invoice number nine", "bicycle pump",
+)  # fmt: skip
+"""Prompts of the test that ask for no grade at all: a LUT trained for one should not convince the judge."""
+
+
+def held_words() -> set[str]:
+    """Every single word that training must not see."""
+    lists = [*VALIDATION_WORDS.values(), *TEST_WORDS.values(), *NONSENSE]
+    return {word for line in lists for word in line.replace(",", " ").split()} - {"eyed", "number", "nine", "seven"}

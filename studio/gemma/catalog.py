@@ -1,0 +1,123 @@
+"""Model types and the checkpoints they stand for; loads nothing heavy."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from studio.errors import StudioError
+from studio.models import ModelSpec
+
+EMBEDDED_FOLDER = Path(__file__).resolve().parent.parent / "embedded"
+"""Where the checkpoints that ship with the studio live."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A Gemma 3 checkpoint with vision.
+
+    Attributes:
+        name: The model type a user writes.
+        source: A local folder, or a repository of the Hugging Face Hub.
+        title: Its name for people.
+        embedded: Whether it ships with the studio; its answers must then be marked as coming from a small model.
+        size: Bytes of the weights in bfloat16, roughly; 0 when unknown.
+        note: What a user should know before choosing it, one sentence.
+    """
+
+    name: str
+    source: str
+    title: str
+    embedded: bool = False
+    size: int = 0
+    note: str = ""
+
+    @property
+    def folder(self) -> Path | None:
+        """The local folder, or None for a checkpoint on the Hub."""
+        return None if self.source.startswith("google/") else Path(self.source)
+
+
+_GATED = "Google grants access on huggingface.co; accept the licence there and run 'hf auth login' once."
+_KNOWN = (
+    Checkpoint(
+        "embedded", str(EMBEDDED_FOLDER / "judge"), "Embedded judge", True, 2_000_000,
+        "Ships with the studio and works offline; it knows the looks its card lists.",
+    ),
+    Checkpoint(
+        "embedded_second", str(EMBEDDED_FOLDER / "judge_second"), "Embedded judge, second opinion", True, 2_000_000,
+        "Trained apart from the first, to check on it.",
+    ),
+    Checkpoint("gemma3_4b", "google/gemma-3-4b-it", "Gemma 3 4B", size=8_600_000_000, note=_GATED),
+    Checkpoint("gemma3_12b", "google/gemma-3-12b-it", "Gemma 3 12B", size=24_400_000_000, note=_GATED),
+    Checkpoint("gemma3_27b", "google/gemma-3-27b-it", "Gemma 3 27B", size=54_900_000_000, note=_GATED),
+)
+CHECKPOINTS: dict[str, Checkpoint] = {checkpoint.name: checkpoint for checkpoint in _KNOWN}
+MODEL_TYPES: tuple[str, ...] = tuple(CHECKPOINTS)
+"""The names of the known model types; a local folder is taken as well."""
+
+
+def resolve(model_type: str) -> Checkpoint:
+    """Return the checkpoint behind a model type, or in a local folder.
+
+    Raises:
+        StudioError: The name is unknown, or the folder holds no Gemma 3 checkpoint with vision.
+    """
+    checkpoint = CHECKPOINTS.get(model_type) or _local(model_type)
+    if checkpoint.folder is not None:
+        _check_folder(checkpoint.folder)
+    return checkpoint
+
+
+def spec(model_type: str, quantization: str = "none") -> ModelSpec:
+    """Return what the model manager loads for a model type.
+
+    Args:
+        model_type: One of `MODEL_TYPES`, or a local folder.
+        quantization: ``"none"`` or ``"nf4"``.
+
+    Raises:
+        StudioError: As `resolve`.
+    """
+    return ModelSpec(kind="gemma3", source=resolve(model_type).source, quantization=quantization)
+
+
+def card(model_type: str) -> str:
+    """Return a checkpoint's card (Markdown): its README.md, or for one on the Hub the note about it.
+
+    Raises:
+        StudioError: As `resolve`, or the folder holds no README.md.
+    """
+    checkpoint = resolve(model_type)
+    if checkpoint.folder is None:
+        return f"# {checkpoint.title}\n\n{checkpoint.note}\n"
+    path = checkpoint.folder / "README.md"
+    if not path.is_file():
+        raise StudioError(f"The checkpoint in {checkpoint.folder} has no card (README.md).")
+    return path.read_text(encoding="utf-8")
+
+
+def _local(model_type: str) -> Checkpoint:
+    folder = Path(model_type).expanduser()
+    if not model_type.strip() or not folder.is_dir():
+        raise StudioError(
+            f"'{model_type}' is neither a known model type nor a folder.",
+            f"Use one of {', '.join(MODEL_TYPES)}, or the folder of a Gemma 3 checkpoint.",
+        )
+    return Checkpoint(model_type, str(folder.resolve()), folder.resolve().name, note="A local folder.")
+
+
+def _check_folder(folder: Path) -> None:
+    advice = "Give a folder saved in the Hub's layout: config.json, *.safetensors and the processor's files."
+    path = folder / "config.json"
+    if not path.is_file():
+        raise StudioError(f"There is no checkpoint in {folder}: config.json is missing.", advice)
+    try:
+        architecture = json.loads(path.read_text(encoding="utf-8"))["model_type"]
+    except (ValueError, LookupError, TypeError):
+        raise StudioError(f"{path} cannot be read as a model's configuration.", advice) from None
+    if architecture != "gemma3":
+        raise StudioError(
+            f"The checkpoint in {folder} is a '{architecture}' model, not Gemma 3 with vision ('gemma3').", advice
+        )

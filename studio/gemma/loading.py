@@ -1,0 +1,148 @@
+"""Load Gemma 3 checkpoints, and refuse half-loaded ones."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers import AutoModelForImageTextToText, AutoProcessor, BitsAndBytesConfig
+
+from studio.errors import StudioError
+from studio.gemma.selfcheck import check_gradients
+from studio.models import Loader, ModelSpec
+
+# Full paths: a bare "vision_tower" would not match, and the tower would be quantised too.
+_KEPT_WHOLE = ["model.vision_tower", "model.multi_modal_projector", "lm_head"]
+
+
+@dataclass(frozen=True)
+class Gemma3:
+    """A loaded Gemma 3 with vision, frozen and in eval mode.
+
+    Attributes:
+        model: A ``Gemma3ForConditionalGeneration``.
+        processor: Its processor.
+        device: Where it computes.
+        dtype: In what it computes.
+        image_size: Edge of the square image its vision tower takes, in pixels.
+        tokens_per_image: Tokens an image becomes.
+        nbytes: Bytes of its weights.
+    """
+
+    model: Any
+    processor: Any
+    device: torch.device
+    dtype: torch.dtype
+    image_size: int
+    tokens_per_image: int
+    nbytes: int
+
+
+def load_gemma3(spec: ModelSpec, device: torch.device) -> Gemma3:
+    """Load a checkpoint with its processor.
+
+    Args:
+        spec: Its source; ``dtype`` ``"auto"`` is the checkpoint's own on CUDA and float32 on the CPU.
+        device: Where to put it.
+
+    Raises:
+        StudioError: It cannot be reached or read, weights are missing, or its gradients are wrong (4-bit).
+    """
+    options = {"dtype": _dtype(spec.dtype, device), "quantization_config": _quantization(spec.quantization, device)}
+    try:
+        processor = AutoProcessor.from_pretrained(spec.source)
+        model, report = AutoModelForImageTextToText.from_pretrained(
+            spec.source, device_map={"": device}, attn_implementation="sdpa", use_safetensors=True,
+            output_loading_info=True, **options,
+        )
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:  # transformers, the Hub's client and safetensors each have their own
+        raise explain(error, spec.source) from error
+    _refuse_half_loaded(report, spec.source)
+    model.eval().requires_grad_(False)
+    bundle = _bundle(model, processor, device)
+    if spec.quantization != "none":
+        _keep_layout(model)
+        check_gradients(bundle)
+    return bundle
+
+
+def explain(error: Exception, source: str) -> StudioError:
+    """Turn a failure to load `source` into a sentence, and what to do about it."""
+    names = {type(cause).__name__ for cause in _causes(error)}
+    local = "Or give the folder of a checkpoint that you have, as model type."
+    if "GatedRepoError" in names:
+        return StudioError(
+            f"Access to {source} has not been granted.",
+            f"Accept its licence on huggingface.co/{source} and run 'hf auth login'. {local}",
+        )
+    if names & {"OfflineModeIsEnabled", "LocalEntryNotFoundError", "ConnectError", "ConnectTimeout"}:
+        return StudioError(
+            f"{source} is not on this machine and the Hugging Face Hub cannot be reached.",
+            f"Connect, or unset HF_HUB_OFFLINE. {local}",
+        )
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return StudioError(f"The checkpoint {source} cannot be loaded: {lines[0].rstrip('.')}.", local)
+
+
+def _causes(error: BaseException | None) -> list[BaseException]:
+    found: list[BaseException] = []
+    while error is not None and error not in found:
+        found.append(error)
+        error = error.__cause__ or error.__context__
+    return found
+
+
+def _dtype(name: str, device: torch.device) -> torch.dtype | str:
+    if name == "auto":
+        return "auto" if device.type == "cuda" else torch.float32
+    dtype = getattr(torch, name, None)
+    if not isinstance(dtype, torch.dtype):
+        raise StudioError(f"'{name}' is not a number format.", "Use auto, float32 or bfloat16.")
+    return dtype
+
+
+def _quantization(name: str, device: torch.device) -> BitsAndBytesConfig | None:
+    if name == "none":
+        return None
+    if name != "nf4":
+        raise StudioError(f"'{name}' is not a quantization.", "Use none or nf4.")
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise StudioError("Loading in 4 bits needs bitsandbytes.", "Install it with 'pip install bitsandbytes'.")
+    return BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", llm_int8_skip_modules=_KEPT_WHOLE,
+        bnb_4bit_compute_dtype=torch.bfloat16 if device.type == "cuda" else torch.float32,
+    )
+
+
+def _refuse_half_loaded(report: Mapping[str, Any], source: str) -> None:
+    wrong = sorted(str(key) for kind in ("missing_keys", "mismatched_keys") for key in report.get(kind, ()))
+    if wrong:
+        raise StudioError(
+            f"The checkpoint {source} lacks {len(wrong)} of the model's weights, such as {wrong[0]}.",
+            "Take a whole Gemma 3 checkpoint with vision; missing weights would be random.",
+        )
+
+
+def _keep_layout(model: Any) -> None:
+    """Stop bitsandbytes from repacking weights in place on AVX512-BF16 processors, which breaks later gradients."""
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
+
+
+def _bundle(model: Any, processor: Any, device: torch.device) -> Gemma3:
+    tensors = [*model.parameters(), *model.buffers()]
+    return Gemma3(
+        model, processor, device, model.model.multi_modal_projector.mm_input_projection_weight.dtype,
+        int(model.config.vision_config.image_size), int(model.config.mm_tokens_per_image),
+        sum(tensor.nbytes for tensor in tensors),
+    )
+
+
+LOADERS: Mapping[str, Loader] = {"gemma3": load_gemma3}
+"""What the model manager loads, by kind."""

@@ -1,0 +1,80 @@
+"""A 3D LUT as training sees it: coarse residual grids on the identity, read by tetrahedral interpolation.
+
+A table is a float tensor of shape [3, N, N, N]: output channel (R, G, B), then the lattice index of input blue, green
+and red, so that red varies fastest as in a .cube file. Colours are code values in [0, 1].
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+LEVELS = (2, 3, 5, 9)
+"""Lattice sizes whose grids add up to the residual: the coarse ones carry a change to colours no photograph held."""
+
+
+def identity(size: int, device: torch.device | str = "cpu") -> Tensor:
+    """Return the table that changes nothing, float32 [3, N, N, N]."""
+    axis = torch.linspace(0, 1, size, dtype=torch.float64, device=device).float()
+    blue, green, red = torch.meshgrid(axis, axis, axis, indexing="ij")
+    return torch.stack((red, green, blue))
+
+
+class ResidualLUT(nn.Module):
+    """A trainable LUT: identity plus the sum of `LEVELS` grids, kept inside [0, 1].
+
+    The untrained LUT is the exact identity. What `table` returns is what a file written from it holds.
+
+    Args:
+        size: Points along each edge, N >= 2.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        levels = [level for level in LEVELS if level <= size]
+        self.size = size
+        self.grids = nn.ParameterList(nn.Parameter(torch.zeros(1, 3, level, level, level)) for level in levels)
+        self.register_buffer("identity", identity(size), persistent=False)
+
+    def unclamped(self) -> Tensor:
+        """Return identity plus residual before the range is enforced, [3, N, N, N]."""
+        edge = (self.size,) * 3
+        grids = [F.interpolate(grid, edge, mode="trilinear", align_corners=True)[0] for grid in self.grids]
+        return self.get_buffer("identity") + torch.stack(grids).sum(0)
+
+    def table(self) -> Tensor:
+        """Return the table inside [0, 1], [3, N, N, N]; differentiable in the grids."""
+        return self.unclamped().clamp(0, 1)
+
+
+def apply(table: Tensor, rgb: Tensor) -> Tensor:
+    """Send colours through a table by tetrahedral interpolation.
+
+    The interpolation is that of OpenColorIO's and ffmpeg's ``tetrahedral`` (Kasson et al., 1995): inside a cell the
+    path from its dark to its bright corner follows the axes in order of falling fraction. It is done on the
+    difference from the identity, which makes the identity exact in floating point.
+
+    Args:
+        table: [3, N, N, N], see the module.
+        rgb: [B, 3, H, W] code values; clamped to [0, 1].
+
+    Returns:
+        [B, 3, H, W], differentiable in the table.
+    """
+    size = table.shape[-1]
+    rgb = rgb.clamp(0, 1)
+    colours = rgb.permute(0, 2, 3, 1).reshape(-1, 3)
+    residual = (table - identity(size, table.device)).reshape(3, -1).t()
+    scaled = colours * (size - 1)
+    cell = scaled.floor().clamp_max(size - 2)
+    fraction, order = (scaled - cell).sort(dim=1, descending=True)
+    strides = torch.tensor([1, size, size * size], device=rgb.device)
+    steps = strides[order]
+    corner = (cell.long() * strides).sum(1)
+    corners = torch.stack((corner, corner + steps[:, 0], corner + steps[:, 0] + steps[:, 1], corner + strides.sum()))
+    one, zero = torch.ones_like(fraction[:, :1]), torch.zeros_like(fraction[:, :1])
+    weights = -torch.diff(torch.cat((one, fraction, zero), 1), dim=1).t()
+    values = residual.index_select(0, corners.reshape(-1)).view(4, -1, 3)
+    moved = colours + (weights[..., None] * values).sum(0)
+    return moved.view(rgb.shape[0], *rgb.shape[2:], 3).permute(0, 3, 1, 2)

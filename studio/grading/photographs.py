@@ -1,0 +1,140 @@
+"""The photographs of a grade: which are learnt on, which are held out, and the views the judge gets of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from studio.cache import Cache
+from studio.errors import StudioError
+from studio.files import content_hash
+from studio.images import list_images, load_view
+from studio.settings import Settings
+
+LONG_EDGE = 1280
+"""Pixels along the long edge at which a photograph is decoded, once, for views and previews."""
+MOST_VIEWS = 256
+"""Most views in the pool a run learns on; a view of a 4B judge keeps 40 MiB of prefix."""
+_DRAWN = Path(__file__).with_name("drawn.png")
+_DRAWN_EDGE = 56
+
+
+@dataclass
+class Photographs:
+    """A folder's readable photographs, split for training.
+
+    Attributes:
+        paths: All that could be read, in natural order.
+        train: Indices learnt on.
+        held_out: Indices never learnt on; empty when there are fewer than four photographs.
+        skipped: File names with the reason each was not read.
+    """
+
+    paths: list[Path]
+    train: list[int]
+    held_out: list[int]
+    cache: Cache
+    settings: Settings
+    skipped: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, folder: Path, seed: int, cache: Cache, settings: Settings) -> Photographs:
+        """Decode a folder once and hold a quarter of it out, eight photographs at most.
+
+        Raises:
+            StudioError: The folder is missing, or holds no readable photograph.
+        """
+        paths: list[Path] = []
+        skipped: dict[str, str] = {}
+        for path in list_images(folder, settings):
+            try:
+                load_view(path, LONG_EDGE, cache, settings)
+                paths.append(path)
+            except StudioError as error:
+                skipped[path.name] = str(error)
+        if not paths:
+            raise StudioError(f"No photograph in '{folder}' could be read.", " ".join(skipped.values()))
+        order = np.random.default_rng(seed).permutation(len(paths)).tolist()
+        held = min(8, len(paths) // 4)
+        return cls(paths, sorted(order[held:]), sorted(order[:held]), cache, settings, skipped)
+
+    @property
+    def measured(self) -> list[int]:
+        """Indices the score is measured on: the held-out ones, or all when none are held out."""
+        return self.held_out or self.train
+
+    def fingerprint(self) -> str:
+        """Identify the photographs by content."""
+        return content_hash(*self.paths)
+
+    def pixels(self, index: int) -> NDArray[np.uint8]:
+        """Return one photograph, uint8 [H, W, 3], oriented, long edge at most `LONG_EDGE`."""
+        return load_view(self.paths[index], LONG_EDGE, self.cache, self.settings)
+
+    def whole(self, indices: Sequence[int], size: int) -> Tensor:
+        """Return whole frames squashed to squares, float32 [n, 3, size, size] in [0, 1]."""
+        return torch.stack([_resize(_tensor(self.pixels(index)), size) for index in indices])
+
+    def pool(self, views: int, size: int, seed: int) -> Tensor:
+        """Return the views a run learns on: every whole frame first, then crops, `MOST_VIEWS` at most.
+
+        Args:
+            views: Views of each photograph.
+            size: Edge in pixels.
+            seed: With a photograph's index and a view's number it fixes the crop.
+
+        Returns:
+            float32 [n, 3, size, size] in [0, 1].
+        """
+        wanted = [(number, index) for number in range(views) for index in self.train][:MOST_VIEWS]
+        made = {}
+        for index in self.train:  # photograph by photograph, so that each is read once
+            picture = _tensor(self.pixels(index))
+            for number in (number for number, of in wanted if of == index):
+                made[number, index] = _view(picture, size, number, np.random.default_rng((seed, index, number)))
+        return torch.stack([made[key] for key in wanted])
+
+
+def drawn(size: int) -> Tensor:
+    """Return the drawn pictures that stand beside few photographs, float32 [n, 3, size, size] in [0, 1].
+
+    They come from the generator of ``recipes/judge`` and hold colours across the gamut.
+    """
+    from PIL import Image
+
+    with Image.open(_DRAWN) as image:
+        sheet = np.asarray(image.convert("RGB"))
+    rows, columns = sheet.shape[0] // _DRAWN_EDGE, sheet.shape[1] // _DRAWN_EDGE
+    tiles = sheet.reshape(rows, _DRAWN_EDGE, columns, _DRAWN_EDGE, 3).swapaxes(1, 2)
+    return torch.stack([_resize(_tensor(tile), size) for tile in tiles.reshape(-1, _DRAWN_EDGE, _DRAWN_EDGE, 3)])
+
+
+def _tensor(pixels: NDArray[np.uint8]) -> Tensor:
+    return torch.from_numpy(pixels.astype(np.float32) / 255).permute(2, 0, 1)
+
+
+def _resize(picture: Tensor, size: int) -> Tensor:
+    resized = F.interpolate(picture[None], (size, size), mode="bilinear", align_corners=False, antialias=True)
+    return resized[0].clamp(0, 1)
+
+
+def _view(picture: Tensor, size: int, number: int, random: np.random.Generator) -> Tensor:
+    """View 0 is the whole frame; others are square crops, perhaps mirrored, with a little exposure, tint and noise."""
+    if number == 0:
+        return _resize(picture, size)
+    height, width = picture.shape[1:]
+    edge = int(min(height, width) * random.uniform(0.45, 1))
+    top, left = random.integers(0, height - edge + 1), random.integers(0, width - edge + 1)
+    view = _resize(picture[:, top : top + edge, left : left + edge], size)
+    if random.random() < 0.5:
+        view = view.flip(-1)
+    gain = random.uniform(0.8, 1.15) * (1 + 0.06 * random.standard_normal((3, 1, 1)))
+    noise = 0.015 * random.standard_normal(view.shape)
+    return (view * torch.from_numpy(gain).float() + torch.from_numpy(noise).float()).clamp(0, 1)

@@ -1,0 +1,150 @@
+"""The table of tasks, their presets, and the assembled studio that runs them."""
+
+from __future__ import annotations
+
+import importlib
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from studio.cache import Cache
+from studio.config import Config, validate
+from studio.context import Context
+from studio.errors import StudioError
+from studio.events import Event
+from studio.grading.config import ApplyConfig, JudgeConfig, OptimizeConfig
+from studio.jobs import Job, Jobs
+from studio.models import ModelManager, ModelSpec
+from studio.settings import Settings
+
+PRESETS = Path(__file__).parents[1] / "presets"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One row of the table.
+
+    Attributes:
+        name: Its command; with underscores, its endpoint.
+        config: Its configuration.
+        target: ``module:function`` of its generator, imported when it runs.
+        lane: ``device`` when it needs the accelerator for long, else ``light``.
+        sentence: What it does.
+        long: Whether the command line runs it as a job that survives and resumes.
+    """
+
+    name: str
+    config: type[Config]
+    target: str
+    lane: Literal["device", "light"]
+    sentence: str
+    long: bool = True
+
+
+_TABLE = (
+    Task("optimize", OptimizeConfig, "studio.grading.training:run", "device", "Train a LUT from words."),
+    Task("apply", ApplyConfig, "studio.grading.apply:run", "light", "Put a LUT on pictures.", long=False),
+    Task(
+        "judge",
+        JudgeConfig,
+        "studio.grading.judging:run",
+        "device",
+        "Ask how far the judge believes that words describe the change between two pictures.",
+        long=False,
+    ),
+)
+TASKS: Mapping[str, Task] = {task.name: task for task in _TABLE}
+
+
+def find(name: str) -> Task:
+    """Return a row by name; hyphens and underscores are the same.
+
+    Raises:
+        StudioError: There is no such task.
+    """
+    task = TASKS.get(name.replace("_", "-"))
+    if task is None:
+        raise StudioError(f"There is no task '{name}'.", f"Tasks are {', '.join(TASKS)}.")
+    return task
+
+
+def presets(task: str) -> dict[str, dict[str, Any]]:
+    """Return a task's presets by name, each validated against its configuration's known keys."""
+    folder = PRESETS / find(task).name
+    return {path.stem: load_preset(task, path.stem) for path in sorted(folder.glob("*.toml"))}
+
+
+def load_preset(task: str, name: str) -> dict[str, Any]:
+    """Read one preset.
+
+    Raises:
+        StudioError: It does not exist, is no TOML, or holds a key or value the task does not take.
+    """
+    row = find(task)
+    path = PRESETS / row.name / f"{name}.toml"
+    if path.parent != PRESETS / row.name or not path.is_file():
+        known = ", ".join(each.stem for each in sorted((PRESETS / row.name).glob("*.toml")))
+        raise StudioError(f"There is no preset '{name}' of {row.name}.", f"Presets are {known}.")
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise StudioError(f"The preset '{path.name}' is not readable: {error}.") from None
+    validate(row.config, _fill_required(row.config, values))
+    return values
+
+
+def _fill_required(config: type[Config], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Stand-ins for what only the user can name, so that the rest of a preset can be checked."""
+    required = [name for name, field in config.model_fields.items() if field.is_required()]
+    return {**{name: "." for name in required}, **values}
+
+
+class Studio:
+    """The house assembled: settings, cache, models and jobs.
+
+    Args:
+        settings: The studio's settings.
+        start: Whether queued jobs are worked on; False only looks at and edits the store.
+    """
+
+    def __init__(self, settings: Settings, *, start: bool = True) -> None:
+        self.settings = settings
+        self.cache = Cache(settings.folder("cache"))
+        self.models = ModelManager(
+            {"gemma3": _load, "clip": _load}, device=settings.device, budget=settings.memory_budget
+        )
+        self.jobs = Jobs(settings.folder("jobs"), self.run, start=start)
+
+    def submit(self, task: str, values: Mapping[str, Any], *, owner: str = "") -> Job:
+        """Queue a task as a job; a wrong configuration is refused here, before anything is queued.
+
+        Raises:
+            StudioError: Naming every wrong value.
+        """
+        row = find(task)
+        config = validate(row.config, values)
+        title = str(getattr(config, "prompt", row.sentence))
+        return self.jobs.submit(row.name, config.model_dump(mode="json"), lane=row.lane, title=title, owner=owner)
+
+    def run(self, task: str, values: Mapping[str, Any], folder: Path) -> Iterator[Event]:
+        """Run a task in a folder; closing the iterator cancels it."""
+        row = find(task)
+        module, function = row.target.split(":")
+        config = validate(row.config, values)
+        context = Context(folder, self.models, self.cache, self.settings)
+        events: Iterator[Event] = getattr(importlib.import_module(module), function)(config, context)
+        return events
+
+    def close(self) -> None:
+        """Stop the lanes, leave running jobs resumable, give memory back."""
+        self.jobs.close()
+        self.models.close()
+        self.cache.close()
+
+
+def _load(spec: ModelSpec, device: Any) -> Any:
+    from studio.gemma.loading import LOADERS
+
+    return LOADERS[spec.kind](spec, device)

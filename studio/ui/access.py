@@ -1,0 +1,62 @@
+"""Who is asking, and what they may name.
+
+On the machine itself every job and every folder belongs to the person at it. On a public Space every browser
+keeps a random word of its own, sees only the jobs made with it, and may name no path of the server.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import secrets
+from pathlib import Path
+
+from studio.errors import StudioError
+from studio.settings import Settings
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether an address can only be reached from this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_public() -> bool:
+    """Return whether strangers are the visitors, as on a Hugging Face Space."""
+    return "SPACE_ID" in os.environ
+
+
+def is_local(settings: Settings) -> bool:
+    """Return whether only this machine can reach the server, so that a visitor may name its folders."""
+    return is_loopback(settings.host) and not is_public()
+
+
+def new_visitor() -> str:
+    """Return a word nobody can guess, for a browser to keep."""
+    return secrets.token_urlsafe(16)
+
+
+def owner(visitor: str | None) -> str:
+    """Return the owner to note on a job: the visitor where strangers meet, else nobody."""
+    return (visitor or "nobody") if is_public() else ""
+
+
+def admit_path(path: Path, settings: Settings, own: tuple[Path, ...]) -> Path:
+    """Let a path pass when the visitor may read it.
+
+    Args:
+        path: What the visitor named.
+        settings: The studio's settings.
+        own: Folders of the studio that anybody may name.
+
+    Raises:
+        StudioError: The path lies elsewhere and the server is open to other machines.
+    """
+    resolved = path.expanduser().resolve()
+    if is_local(settings) or any(resolved.is_relative_to(folder.resolve()) for folder in own):
+        return resolved
+    raise StudioError("Paths of the server cannot be named from another machine.", "Upload the files instead.")

@@ -1,0 +1,101 @@
+"""What the Grade tab shows of a job, computed from the job alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from studio.events import Event
+from studio.ui import markup
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCORES = {
+    "held_out": "held-out photographs",
+    "score": "training photographs",
+    "second_opinion": "second judge",
+    "analytic": "measured colour",
+}
+LOSSES = {
+    "loss": "total",
+    "image_text": "image-text",
+    "image_smoothness": "image smoothness",
+    "image_regularization": "regularization",
+    "black_preservation": "black preservation",
+    "lut_smoothness": "LUT smoothness",
+}
+COLOURS = {
+    "held-out photographs": "#4a9be0",
+    "training photographs": "#8c8c8c",
+    "second judge": "#c9a23f",
+    "measured colour": "#5fae7b",
+    "total": "#4a9be0",
+    "image-text": "#8c8c8c",
+    "image smoothness": "#c9a23f",
+    "regularization": "#5fae7b",
+    "black preservation": "#b5739d",
+    "LUT smoothness": "#7d83c9",
+}
+POINTS = 240  # as many as a plot can show; a long run is thinned evenly
+
+
+def curves(events: Sequence[Event], names: Mapping[str, str]) -> pd.DataFrame:
+    """Tabulate metrics for a line plot.
+
+    Args:
+        events: A job's events, oldest first.
+        names: Metric -> the name of its curve.
+
+    Returns:
+        Columns ``step``, ``value`` and ``curve``; a metric that was not measured at a step has no row there.
+    """
+    import pandas as pd
+
+    told = [event for event in events if event.metrics]
+    stride = max(1, len(told) // POINTS)
+    rare = {name for name in names if sum(name in event.metrics for event in told) <= POINTS}
+    rows = [
+        (event.metrics.get("step", event.done), event.metrics[name], names[name])
+        for index, event in enumerate(told)
+        for name in names
+        if name in event.metrics and (name in rare or index % stride == 0)
+    ]
+    return pd.DataFrame(rows, columns=["step", "value", "curve"])
+
+
+def newest(events: Sequence[Event]) -> dict[str, float]:
+    """Return the newest value of every metric."""
+    values: dict[str, float] = {}
+    for event in events:
+        values.update(event.metrics)
+    return values
+
+
+def gauges(metrics: Mapping[str, float], judge: str, quality: str) -> str:
+    """Draw how far the judges believe the grade.
+
+    Args:
+        metrics: Newest metrics; scores are 0 to 1.
+        judge: Name of the checkpoint that answered.
+        quality: One sentence on how well that checkpoint measured; may be empty.
+    """
+    if not metrics:
+        return ""
+    first = "held_out" if "held_out" in metrics else "score"
+    where = "on photographs held out from training" if first == "held_out" else "on the training photographs"
+    dials = [_gauge("The judge believes it", metrics.get(first), where)]
+    if "second_opinion" in metrics:
+        dials.append(_gauge("A second judge", metrics["second_opinion"], "trained apart, never optimised against"))
+    if "analytic" in metrics:
+        dials.append(_gauge("Measured colour", metrics["analytic"], "how far colours moved the way the words say"))
+    note = f'<p class="quiet">Answered by {markup.escape(judge)}. {markup.escape(quality)}</p>'
+    return f'<div class="gauges">{"".join(dials)}</div>{note}'
+
+
+def _gauge(title: str, value: float | None, words: str) -> str:
+    shown = "–" if value is None else f"{100 * value:.0f} %"
+    return (
+        f'<div class="gauge"><div class="line"><span>{title}</span><b>{shown}</b></div>'
+        f'{markup.bar(value or 0.0, "score")}<small>{words}</small></div>'
+    )

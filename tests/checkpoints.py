@@ -1,0 +1,191 @@
+"""Tiny random checkpoints of the real classes, saved in the Hub's layout: they prove shapes, equality and speed only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+from torch import nn
+from transformers import (
+    CLIPConfig,
+    CLIPModel,
+    Gemma3Config,
+    Gemma3ForCausalLM,
+    Gemma3ForConditionalGeneration,
+    Gemma3Processor,
+    Gemma3TextConfig,
+    GemmaTokenizer,
+    SiglipVisionConfig,
+)
+from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+from transformers.models.gemma3.image_processing_pil_gemma3 import Gemma3ImageProcessorPil
+
+from studio.grading.questions import QUESTIONS
+
+# Gemma 3's own: <bos>, the system text folded into the first user turn, every text trimmed.
+CHAT_TEMPLATE = r"""{{ bos_token }}
+{%- if messages[0]['role'] == 'system' -%}
+    {%- set first_user_prefix = messages[0]['content'][0]['text'] + '\n\n' -%}
+    {%- set loop_messages = messages[1:] -%}
+{%- else -%}
+    {%- set first_user_prefix = "" -%}
+    {%- set loop_messages = messages -%}
+{%- endif -%}
+{%- for message in loop_messages -%}
+    {%- set role = 'model' if message['role'] == 'assistant' else message['role'] -%}
+    {{ '<start_of_turn>' + role + '\n' + (first_user_prefix if loop.first else "") }}
+    {%- if message['content'] is string -%}
+        {{ message['content'] | trim }}
+    {%- else -%}
+        {%- for item in message['content'] -%}
+            {{ '<start_of_image>' if item['type'] == 'image' else item['text'] | trim }}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ '<end_of_turn>\n' }}
+{%- endfor -%}
+{%- if add_generation_prompt -%}
+    {{'<start_of_turn>model\n'}}
+{%- endif -%}
+"""
+_WORDS = "Yes No user model warm cold moody cinematic teal and orange is this picture vivid answer with one word"
+
+
+def save_gemma3(
+    folder: Path,
+    *,
+    image_size: int = 56,
+    tokens_per_image: int = 16,
+    hidden: int = 64,
+    layers: int = 6,
+    window: int = 24,
+    vision_hidden: int = 48,
+    vision_layers: int = 3,
+    heads: int = 4,
+    vocabulary: int = 0,
+    hub_layout: bool = False,
+    seed: int = 0,
+) -> Path:
+    """Save a `Gemma3ForConditionalGeneration` with its processor; by default smaller than a megabyte."""
+    tokenizer = make_tokenizer()
+    config = Gemma3Config(
+        text_config=_text_config(tokenizer, hidden, layers, window, heads, vocabulary),
+        vision_config=SiglipVisionConfig(
+            hidden_size=vision_hidden, intermediate_size=2 * vision_hidden, num_hidden_layers=vision_layers,
+            num_attention_heads=heads, image_size=image_size, patch_size=14, vision_use_head=False,
+        ),
+        mm_tokens_per_image=tokens_per_image,
+        boi_token_index=tokenizer.boi_token_id,
+        eoi_token_index=tokenizer.eoi_token_id,
+        image_token_index=tokenizer.image_token_id,
+        eos_token_id=[tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids("<end_of_turn>")],
+    )
+    _randomise(Gemma3ForConditionalGeneration(config), seed).save_pretrained(folder)
+    Gemma3Processor(
+        image_processor=Gemma3ImageProcessorPil(size={"height": image_size, "width": image_size}),
+        tokenizer=tokenizer, chat_template=CHAT_TEMPLATE, image_seq_length=tokens_per_image,
+    ).save_pretrained(folder)
+    if hub_layout:
+        _rewrite_as_on_the_hub(folder, image_size, tokens_per_image)
+    return folder
+
+
+def save_gemma3_text(folder: Path, *, seed: int = 0) -> Path:
+    """Save a `Gemma3ForCausalLM` with its tokenizer."""
+    tokenizer = make_tokenizer()
+    _randomise(Gemma3ForCausalLM(_text_config(tokenizer, 64, 6, 24, 4, 0)), seed).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def save_clip(folder: Path, *, image_size: int = 56, seed: int = 0) -> Path:
+    """Save a `CLIPModel` with its image processor."""
+    vision = {"hidden_size": 48, "intermediate_size": 96, "image_size": image_size, "patch_size": 14}
+    text = {"hidden_size": 32, "intermediate_size": 64, "vocab_size": 300, "max_position_embeddings": 77}
+    shared = {"num_hidden_layers": 3, "num_attention_heads": 4, "projection_dim": 32}
+    torch.manual_seed(seed)
+    config = CLIPConfig(text_config={**text, **shared}, vision_config={**vision, **shared}, projection_dim=32)
+    CLIPModel(config).eval().save_pretrained(folder)
+    CLIPImageProcessorPil(
+        size={"shortest_edge": image_size}, crop_size={"height": image_size, "width": image_size}
+    ).save_pretrained(folder)
+    return folder
+
+
+def make_tokenizer(texts: Sequence[str] = (*QUESTIONS, _WORDS)) -> GemmaTokenizer:
+    """Train a tokenizer of Gemma's kind: byte fallback, runs of newlines and both spellings of words single tokens."""
+    control = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>"]
+    turns = ["<start_of_turn>", "<end_of_turn>", "<start_of_image>", "<end_of_image>"]
+    octets = [f"<0x{octet:02X}>" for octet in range(256)]
+    model = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+    model.normalizer = normalizers.Replace(" ", "▁")
+    model.pre_tokenizer = pre_tokenizers.Split(pattern=" ", behavior="merged_with_previous", invert=False)
+    words = [form for text in texts for word in text.split() for form in (word, "▁" + word)] * 20
+    trainer = trainers.BpeTrainer(vocab_size=700, special_tokens=control + turns + octets, show_progress=False)
+    model.train_from_iterator(words, trainer)
+    learnt = json.loads(model.to_str())["model"]
+    tokenizer = GemmaTokenizer(
+        vocab=learnt["vocab"], merges=[tuple(pair) for pair in learnt["merges"]],
+        boi_token="<start_of_image>", eoi_token="<end_of_image>", image_token="<image_soft_token>",
+        sot_token="<start_of_turn>", eot_token="<end_of_turn>",
+        padding_side="left", add_bos_token=True, add_eos_token=False, model_max_length=8192,
+    )
+    tokenizer.add_tokens(["\n" * count for count in range(1, 7)])
+    tokenizer.chat_template = CHAT_TEMPLATE
+    return tokenizer
+
+
+def _text_config(
+    tokenizer: GemmaTokenizer, hidden: int, layers: int, window: int, heads: int, vocabulary: int
+) -> Gemma3TextConfig:
+    return Gemma3TextConfig(
+        vocab_size=vocabulary or (len(tokenizer) + 15) // 16 * 16,
+        hidden_size=hidden, intermediate_size=2 * hidden, num_hidden_layers=layers,
+        num_attention_heads=heads, num_key_value_heads=heads // 2,
+        head_dim=hidden // heads, query_pre_attn_scalar=hidden // heads,
+        sliding_window=window, max_position_embeddings=8192,
+        pad_token_id=tokenizer.pad_token_id, bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id,
+        rope_parameters={
+            "full_attention": {"rope_type": "linear", "factor": 8.0, "rope_theta": 1e6},
+            "sliding_attention": {"rope_type": "default", "rope_theta": 1e4},
+        },
+    )
+
+
+def _randomise(model: Any, seed: int) -> Any:
+    """Give every weight a random value of sensible size; the library leaves the projector at zero."""
+    generator = torch.Generator().manual_seed(seed)
+    layer_norms = {f"{name}.weight" for name, module in model.named_modules() if isinstance(module, nn.LayerNorm)}
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            noise = torch.randn(weight.shape, generator=generator)
+            if weight.ndim == 1:
+                weight.copy_(0.1 * noise + (name in layer_norms))
+            elif "embed" in name and "patch" not in name:
+                weight.copy_(noise * weight.shape[-1] ** -0.5)
+            else:
+                fan_in = weight.shape[0] if "mm_input_projection" in name else weight[0].numel()
+                weight.copy_(noise * fan_in**-0.5)
+    model.tie_weights()
+    return model.eval()
+
+
+def _rewrite_as_on_the_hub(folder: Path, image_size: int, tokens_per_image: int) -> None:
+    """Describe the processor with the three files of google/gemma-3-*-it."""
+    for stale in ("processor_config.json", "chat_template.jinja"):
+        (folder / stale).unlink(missing_ok=True)
+    files: dict[str, dict[str, Any]] = {
+        "preprocessor_config.json": {
+            "do_convert_rgb": None, "do_normalize": True, "do_pan_and_scan": None, "do_rescale": True,
+            "do_resize": True, "image_mean": [0.5] * 3, "image_processor_type": "Gemma3ImageProcessor",
+            "image_seq_length": tokens_per_image, "image_std": [0.5] * 3, "processor_class": "Gemma3Processor",
+            "resample": 2, "rescale_factor": 1 / 255, "size": {"height": image_size, "width": image_size},
+        },
+        "processor_config.json": {"image_seq_length": tokens_per_image, "processor_class": "Gemma3Processor"},
+        "chat_template.json": {"chat_template": CHAT_TEMPLATE},
+    }
+    for name, content in files.items():
+        (folder / name).write_text(json.dumps(content, indent=1))

@@ -1,0 +1,33 @@
+"""Fixtures shared by the tests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from studio.settings import Settings
+
+for name in [name for name in os.environ if name.startswith("STUDIO_")]:
+    del os.environ[name]
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings with an empty home, on the CPU."""
+    return Settings(home=tmp_path / "home", device="cpu", memory_budget=2**31, threads=1)
+
+
+@pytest.fixture(scope="session")
+def photographs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder of six real photographs from scikit-image, as a user's camera would leave them (JPEG)."""
+    from PIL import Image
+    from skimage import data
+
+    folder = tmp_path_factory.mktemp("photographs")
+    for name in ("astronaut", "coffee", "chelsea", "rocket", "hubble_deep_field", "retina"):
+        Image.fromarray(getattr(data, name)()[..., :3]).resize((480, 320)).save(folder / f"{name}.jpg", quality=92)
+    yield folder
