@@ -1,0 +1,53 @@
+"""Judge one grade: how far a model believes that words describe the change between two pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+
+from studio.context import Context
+from studio.events import Event
+from studio.gemma import catalog
+from studio.grading.config import JudgeConfig
+from studio.grading.judges import Gemma3Judge, probability
+from studio.images import load_view
+
+_SECOND = "embedded_second"
+_OVERSAMPLING = 2  # edge of the picture handed over, in edges of the picture seen
+
+
+def run(config: JudgeConfig, context: Context) -> Iterator[Event]:
+    """Score a pair of pictures.
+
+    Yields:
+        One `Event` with metrics ``margin``, logit(Yes) − logit(No), and ``score``, P(Yes) in 0..1; with the embedded
+        judge also ``second_opinion``, the P(Yes) of an embedded judge of another seed.
+
+    Raises:
+        StudioError: A picture cannot be read, or the judge cannot be loaded.
+    """
+    margin = _margin(config, config.model_type, context)
+    metrics = {"margin": margin, "score": _score(margin)}
+    if config.model_type == "embedded":
+        metrics["second_opinion"] = _score(_margin(config, _SECOND, context))
+    yield Event(1, 1, f"The judge believes it: {metrics['score']:.0%}", metrics)
+
+
+@torch.no_grad()
+def _margin(config: JudgeConfig, model_type: str, context: Context) -> float:
+    with context.models.lease(catalog.spec(model_type)) as bundle, context.models.device_lock():
+        judge = Gemma3Judge(bundle)
+        before, after = (_picture(path, judge.size, context) for path in (config.before, config.after))
+        return judge.open(before, config.prompt).margin(after, [0], exact=True).item()
+
+
+def _picture(path: Path, size: int, context: Context) -> torch.Tensor:
+    """Return ``[1, 3, H, W]`` in 0..1."""
+    view = load_view(path, _OVERSAMPLING * size, context.cache, context.settings)
+    return torch.from_numpy(view).permute(2, 0, 1)[None] / 255
+
+
+def _score(margin: float) -> float:
+    return probability(torch.tensor(margin)).item()
