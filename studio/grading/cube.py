@@ -6,6 +6,7 @@ import os
 import unicodedata
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -53,6 +54,8 @@ def read(path: Path) -> Tensor:
         raise StudioError(f"'{path.name}' is a 1D LUT.", "Name a 3D .cube file.")
     if lut.domain.tolist() != [[0, 0, 0], [1, 1, 1]]:
         raise StudioError(f"'{path.name}' is made for another domain than 0 to 1.", "Export it for 0 to 1.")
+    if not np.isfinite(lut.table).all():
+        raise StudioError(f"'{path.name}' is not a readable .cube file: it holds nan or inf.", "Export it again.")
     return torch.from_numpy(lut.table.copy()).float().permute(3, 2, 1, 0).contiguous()
 
 

@@ -2,7 +2,7 @@
 
 The model reads [picture, graded picture, question] and its belief is the margin
 
-    m = logit(Yes) − logit(No) = h · (w_Yes − w_No),      P(Yes | Yes or No) = sigmoid(m)
+    m = logit(Yes) - logit(No) = h · (w_Yes - w_No),      P(Yes | Yes or No) = sigmoid(m)
 
 where h is the last position's hidden state and w are two rows of the head, all in float32. The other rows of the
 vocabulary cancel in m, so they are never computed. With K phrasings m is their mean.
@@ -11,6 +11,7 @@ vocabulary cancel in m, so they are never computed. With K phrasings m is their 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -61,7 +62,7 @@ class Gemma3Judge:
 
     def margin(self, hidden: Tensor) -> Tensor:
         """Return ``[B]`` margins from ``[B, D]`` last hidden states, float32."""
-        return hidden.float() @ self._direction
+        return torch.mv(hidden.float(), self._direction)
 
     def prepare(self, pictures: Tensor, exact: bool) -> Tensor:
         """Return pictures ``[B, 3, H, W]`` as the vision tower takes them, on the model's device."""
@@ -103,7 +104,7 @@ class JudgeSession:
             exact: Preprocess with the processor's 8-bit rounding, for scores that are reported.
 
         Returns:
-            ``[B]`` float32 margins logit(Yes) − logit(No), meaned over the phrasings.
+            ``[B]`` float32 margins logit(Yes) - logit(No), meaned over the phrasings.
         """
         rows = [int(each) for each in index]
         cache = self._bank.fork(rows)
@@ -118,7 +119,7 @@ class JudgeSession:
             return self._judge.margin(hidden[:, -1])
         return self._ask(cache, len(rows))
 
-    def _ask(self, cache: object, batch: int) -> Tensor:
+    def _ask(self, cache: Any, batch: int) -> Tensor:
         """Ask every question after a cache that holds both pictures, ``[batch]`` margins."""
         count = len(self._tails)
         cache.batch_repeat_interleave(count)

@@ -22,7 +22,7 @@ def run(config: JudgeConfig, context: Context) -> Iterator[Event]:
     """Score a pair of pictures.
 
     Yields:
-        One `Event` with metrics ``margin``, logit(Yes) − logit(No), and ``score``, P(Yes) in 0..1; with the embedded
+        One `Event` with metrics ``margin``, logit(Yes) - logit(No), and ``score``, P(Yes) in 0..1; with the embedded
         judge also ``second_opinion``, the P(Yes) of an embedded judge of another seed.
 
     Raises:

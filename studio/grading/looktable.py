@@ -87,8 +87,8 @@ LOOKS: tuple[Look, ...] = (
     _look(
         "noir, noir black and white, film noir, dramatic black and white, detective,"
         " high contrast monochrome, high contrast black and white, contrasty black and white,"
-        " hard black and white, classic noir, private eye, sin city, shadowy black and white,"
-        " stark monochrome, gangster, femme fatale, crime",
+        " hard black and white, classic noir, private eye, sin city, dark black and white,"
+        " harsh monochrome, gangster, femme fatale, crime",
         saturation=-1.0, contrast=0.55, gamma=-0.15,
     ),
     _look(
@@ -224,7 +224,7 @@ LOOKS: tuple[Look, ...] = (
     _look(
         "bright, overexposed, brighter, high key, brightened, brightness, more light, well lit,"
         " higher exposure, more exposure, over exposed, lightened, illuminated, shining, dazzling,"
-        " blown out, brilliant light, full of light",
+        " blown out, strong daylight, full of light",
         exposure=0.65,
     ),
     _look(
@@ -254,7 +254,7 @@ LOOKS: tuple[Look, ...] = (
     ),
     _look(
         "dreamy, dreamy romance, romantic, soft romantic, romance, dream, dreamlike, love story,"
-        " tender, nostalgic love, sweet, soft focus romance, first love, fantasy, enchanted,"
+        " tender, old love letters, sweet, soft focus romance, first love, fantasy, enchanted,"
         " sentimental, affectionate, poetic, loving, soft dreamy, gentle romance, bridal",
         exposure=0.2, contrast=-0.25, middle_a=0.025, middle_b=0.01, black=0.06, saturation=-0.05,
     ),
