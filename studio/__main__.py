@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import collections
 import json
 import sys
 import tempfile
@@ -120,10 +121,12 @@ def _absolute(config: Config) -> dict[str, Any]:
     """Resolve paths here, since a job may be resumed from another folder."""
     values = {}
     for name, value in config:
-        several = isinstance(value, tuple)
-        paths = [each.expanduser().resolve() if isinstance(each, Path) else each for each in (value if several else [value])]
-        values[name] = tuple(paths) if several else paths[0]
+        values[name] = tuple(map(_resolved, value)) if isinstance(value, tuple) else _resolved(value)
     return values
+
+
+def _resolved(value: Any) -> Any:
+    return value.expanduser().resolve() if isinstance(value, Path) else value
 
 
 def _run_inline(studio: Studio, task: Task, config: Config, as_json: bool) -> int:
@@ -148,8 +151,7 @@ def _follow(studio: Studio, job_id: str, as_json: bool, *, cancel: bool) -> int:
     except KeyboardInterrupt:
         if cancel:
             studio.jobs.cancel(job_id)
-            for job in studio.jobs.watch(job_id):
-                pass
+            collections.deque(studio.jobs.watch(job_id), maxlen=0)  # wait for the step in hand
             print(f"\nStopped. Go on with: gemma-studio resume {job_id}", file=sys.stderr)
         return 130
     print(file=sys.stderr)
@@ -209,8 +211,9 @@ def _jobs(options: argparse.Namespace) -> int:
         studio.jobs.remove(_find_job(studio, options.remove))
     jobs = studio.jobs.list()
     for job in jobs:
-        started = time.strftime("%Y-%m-%d %H:%M", time.localtime(job.created))
-        print(f"{job.id}  {started}  {job.state.value:<11}  {job.task}  {job.title}", file=sys.stderr if options.json else None)
+        created = time.strftime("%Y-%m-%d %H:%M", time.localtime(job.created))
+        if not options.json:
+            print(f"{job.id}  {created}  {job.state.value:<11}  {job.task}  {job.title}")
     if options.json:
         print(json.dumps([_describe(job) for job in jobs]))
     return 0
@@ -242,7 +245,7 @@ def _models(options: argparse.Namespace) -> int:
 
     checkpoints = [resolve(name) for name in MODEL_TYPES]
     if options.json:
-        print(json.dumps([{"name": each.name, "title": each.title, "source": str(each.source)} for each in checkpoints]))
+        print(json.dumps([{"name": each.name, "title": each.title, "source": each.source} for each in checkpoints]))
     else:
         print("\n".join(f"{each.name:<18} {each.title}" for each in checkpoints))
     return 0

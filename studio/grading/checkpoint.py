@@ -84,7 +84,7 @@ class Progress:
     def _restore(self, lut: ResidualLUT, optimizer: torch.optim.Adam) -> None:
         with safetensors.safe_open(str(self._path), "pt") as file:
             metadata = file.metadata()
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
         if metadata["photographs"] != self._photographs:
             raise StudioError("The photographs changed since this run began.", "Start a new run on them.")
         standing = json.loads(metadata["progress"])

@@ -26,17 +26,27 @@ class OptimizeConfig(Config):
     image_regularization: float = option(1.0, "Weight against moving colours further than needed.", ge=0, le=100)
     black_preservation: float = option(1.0, "Weight against lifting blacks.", ge=0, le=100)
     lut_smoothness: float = option(1.0, "Weight against bends in the LUT.", ge=0, le=100)
-    lut_size: int = option(33, "Points along each edge of the LUT: 17, 33, 65, or any from 2.", unit="points", ge=2, le=129)
+    lut_size: int = option(
+        33, "Points along each edge of the LUT: 17, 33, 65, or any from 2.", unit="points", ge=2, le=129
+    )
     views: int = option(
-        4, "Views of each photograph: 1 is the whole frame, more add random crops with a little noise.",
-        unit="views", ge=1, le=32, advanced=True,
+        4,
+        "Views of each photograph: 1 is the whole frame, more add random crops with a little noise.",
+        unit="views",
+        ge=1,
+        le=32,
+        advanced=True,
     )
     phrasings: int = option(
         1, "Phrasings of the question that are averaged.", unit="questions", ge=1, le=3, advanced=True
     )
     patience: int = option(
-        0, "Stop early after this many steps without a better held-out score; 0 never does.",
-        unit="steps", ge=0, le=20_000, advanced=True,
+        0,
+        "Stop early after this many steps without a better held-out score; 0 never does.",
+        unit="steps",
+        ge=0,
+        le=20_000,
+        advanced=True,
     )
     quantization: Literal["none", "nf4"] = option(
         "none", "Load the judge in 4 bits through bitsandbytes.", advanced=True

@@ -49,7 +49,9 @@ def read(path: Path) -> Tensor:
     try:
         lut = colour.io.read_LUT_IridasCube(str(path))
     except (ValueError, IndexError, TypeError, AssertionError) as error:
-        raise StudioError(f"'{path.name}' is not a readable .cube file: {error}.", "Export it again as .cube.") from None
+        raise StudioError(
+            f"'{path.name}' is not a readable .cube file: {error}.", "Export it again as .cube."
+        ) from None
     if not isinstance(lut, colour.LUT3D):
         raise StudioError(f"'{path.name}' is a 1D LUT.", "Name a 3D .cube file.")
     if lut.domain.tolist() != [[0, 0, 0], [1, 1, 1]]:

@@ -49,7 +49,9 @@ class Measure:
         self._frames = self._frames.to(self._device)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._stack.close()
 
     def is_due(self, step: int) -> bool:

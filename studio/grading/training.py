@@ -55,13 +55,13 @@ def _train(
     progress = Progress.load(context.folder, lut, optimizer, photographs.fingerprint())
     for step in range(progress.step, config.steps):
         index = _batch(config, step, len(views), len(extra))
-        table, margin = lut.table(), None
+        table = lut.table()
         after = apply(table, before[index])
         margin = session.margin(after, index)
         terms = _terms(before[index], after, table, lut.unclamped(), margin)
         loss = sum((_weights(config)[name] * term for name, term in terms.items()), torch.zeros(()))
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(lut.parameters(), 1.0)
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * _schedule(step / config.steps)
