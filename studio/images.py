@@ -179,10 +179,11 @@ def _opened(path: Path, settings: Settings) -> Iterator[Image]:
     pillow.MAX_IMAGE_PIXELS = settings.max_pixels
     warnings.simplefilter("error", pillow.DecompressionBombWarning)
     limit = f"{settings.max_pixels / 1e6:.0f} megapixels are allowed"
+    remedy = "Make it smaller or raise STUDIO_MAX_PIXELS."
     try:
         picture = pillow.open(path, formats=FORMATS)
     except (pillow.DecompressionBombError, pillow.DecompressionBombWarning):
-        raise StudioError(f"{path.name} is too large: {limit}.", "Make it smaller or raise STUDIO_MAX_PIXELS.") from None
+        raise StudioError(f"{path.name} is too large: {limit}.", remedy) from None
     except UnidentifiedImageError:
         raise StudioError(f"{path.name} is not a picture that can be read.", _KNOWN) from None
     except Exception as error:  # decoders meet foreign bytes and raise whatever they like
@@ -190,7 +191,7 @@ def _opened(path: Path, settings: Settings) -> Iterator[Image]:
     with picture:
         if picture.width * picture.height > settings.max_pixels:
             what = f"{path.name} has {picture.width} × {picture.height} pixels, and {limit}."
-            raise StudioError(what, "Make it smaller or raise STUDIO_MAX_PIXELS.")
+            raise StudioError(what, remedy)
         yield picture
 
 
