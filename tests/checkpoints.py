@@ -1,4 +1,4 @@
-"""Tiny random checkpoints of the real classes, saved in the Hub's layout: they prove shapes, equality and speed only."""
+"""Tiny random checkpoints of the real classes, in the Hub's layout: they prove shapes, equality and speed only."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def save_gemma3(
 ) -> Path:
     """Save a `Gemma3ForConditionalGeneration` with its processor; by default smaller than a megabyte."""
     tokenizer = make_tokenizer()
-    config = Gemma3Config(
+    config: Any = Gemma3Config(
         text_config=_text_config(tokenizer, hidden, layers, window, heads, vocabulary),
         vision_config=SiglipVisionConfig(
             hidden_size=vision_hidden, intermediate_size=2 * vision_hidden, num_hidden_layers=vision_layers,
@@ -81,8 +81,8 @@ def save_gemma3(
         boi_token_index=tokenizer.boi_token_id,
         eoi_token_index=tokenizer.eoi_token_id,
         image_token_index=tokenizer.image_token_id,
-        eos_token_id=[tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids("<end_of_turn>")],
     )
+    config.eos_token_id = [tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids("<end_of_turn>")]
     _randomise(Gemma3ForConditionalGeneration(config), seed).save_pretrained(folder)
     Gemma3Processor(
         image_processor=Gemma3ImageProcessorPil(size={"height": image_size, "width": image_size}),
@@ -104,11 +104,12 @@ def save_gemma3_text(folder: Path, *, seed: int = 0) -> Path:
 def save_clip(folder: Path, *, image_size: int = 56, seed: int = 0) -> Path:
     """Save a `CLIPModel` with its image processor."""
     vision = {"hidden_size": 48, "intermediate_size": 96, "image_size": image_size, "patch_size": 14}
-    text = {"hidden_size": 32, "intermediate_size": 64, "vocab_size": 300, "max_position_embeddings": 77}
+    text = {"hidden_size": 32, "intermediate_size": 64, "vocab_size": 300, "bos_token_id": 298, "eos_token_id": 299}
     shared = {"num_hidden_layers": 3, "num_attention_heads": 4, "projection_dim": 32}
     torch.manual_seed(seed)
     config = CLIPConfig(text_config={**text, **shared}, vision_config={**vision, **shared}, projection_dim=32)
-    CLIPModel(config).eval().save_pretrained(folder)
+    model: Any = CLIPModel(config)
+    model.eval().save_pretrained(folder)
     CLIPImageProcessorPil(
         size={"shortest_edge": image_size}, crop_size={"height": image_size, "width": image_size}
     ).save_pretrained(folder)
@@ -127,8 +128,9 @@ def make_tokenizer(texts: Sequence[str] = (*QUESTIONS, _WORDS)) -> GemmaTokenize
     trainer = trainers.BpeTrainer(vocab_size=700, special_tokens=control + turns + octets, show_progress=False)
     model.train_from_iterator(words, trainer)
     learnt = json.loads(model.to_str())["model"]
+    merges: Any = [tuple(pair) for pair in learnt["merges"]]
     tokenizer = GemmaTokenizer(
-        vocab=learnt["vocab"], merges=[tuple(pair) for pair in learnt["merges"]],
+        vocab=learnt["vocab"], merges=merges,
         boi_token="<start_of_image>", eoi_token="<end_of_image>", image_token="<image_soft_token>",
         sot_token="<start_of_turn>", eot_token="<end_of_turn>",
         padding_side="left", add_bos_token=True, add_eos_token=False, model_max_length=8192,

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForImageTextToText, AutoProcessor, BitsAndBytesConfig
 
+from studio.device import is_out_of_memory
 from studio.errors import StudioError
 from studio.gemma.selfcheck import check_gradients
 from studio.models import Loader, ModelSpec
@@ -52,15 +53,17 @@ def load_gemma3(spec: ModelSpec, device: torch.device) -> Gemma3:
         StudioError: It cannot be reached or read, weights are missing, or its gradients are wrong (4-bit).
     """
     options = {"dtype": _dtype(spec.dtype, device), "quantization_config": _quantization(spec.quantization, device)}
+    processors: Any = AutoProcessor  # half of transformers' annotations do not describe what it returns
+    models: Any = AutoModelForImageTextToText
     try:
-        processor = AutoProcessor.from_pretrained(spec.source)
-        model, report = AutoModelForImageTextToText.from_pretrained(
+        processor = processors.from_pretrained(spec.source)
+        model, report = models.from_pretrained(
             spec.source, device_map={"": device}, attn_implementation="sdpa", use_safetensors=True,
             output_loading_info=True, **options,
         )
-    except torch.OutOfMemoryError:
-        raise
     except Exception as error:  # transformers, the Hub's client and safetensors each have their own
+        if is_out_of_memory(error):
+            raise  # the manager makes room and tries again
         raise explain(error, spec.source) from error
     _refuse_half_loaded(report, spec.source)
     model.eval().requires_grad_(False)
@@ -106,14 +109,15 @@ def _dtype(name: str, device: torch.device) -> torch.dtype | str:
     return dtype
 
 
-def _quantization(name: str, device: torch.device) -> BitsAndBytesConfig | None:
+def _quantization(name: str, device: torch.device) -> Any:
     if name == "none":
         return None
     if name != "nf4":
         raise StudioError(f"'{name}' is not a quantization.", "Use none or nf4.")
     if importlib.util.find_spec("bitsandbytes") is None:
         raise StudioError("Loading in 4 bits needs bitsandbytes.", "Install it with 'pip install bitsandbytes'.")
-    return BitsAndBytesConfig(
+    config: Any = BitsAndBytesConfig
+    return config(
         load_in_4bit=True, bnb_4bit_quant_type="nf4", llm_int8_skip_modules=_KEPT_WHOLE,
         bnb_4bit_compute_dtype=torch.bfloat16 if device.type == "cuda" else torch.float32,
     )

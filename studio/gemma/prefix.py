@@ -34,7 +34,7 @@ class PrefixBank:
         self._model = model
         self._ids = ids
         self._types = types
-        self._template: DynamicCache | None = None
+        self._template: Any = None
         self._pictures: list[list[tuple[Tensor, Tensor]]] = []
 
     def __len__(self) -> int:
@@ -57,7 +57,7 @@ class PrefixBank:
             The indices of the new pictures.
         """
         first = len(self)
-        for batch in pixels.split(_PREFILL_BATCH):
+        for batch in torch.split(pixels, _PREFILL_BATCH):
             cache = self._prefill(batch)
             for row in range(len(batch)):
                 one = slice(row, row + 1)
@@ -66,16 +66,15 @@ class PrefixBank:
 
     def fork(self, index: Sequence[int]) -> DynamicCache:
         """Return a fresh cache whose row `b` is the prefix of picture ``index[b]``; the bank stays untouched."""
-        cache = copy.copy(self._template)
-        assert cache is not None, "extend the bank before forking it"
-        cache.layers = [copy.copy(layer) for layer in cache.layers]
         rows = [self._pictures[each] for each in index]
-        for number, layer in enumerate(cache.layers):
+        cache: DynamicCache = _shallow(self._template)
+        layers: list[Any] = cache.layers
+        for number, layer in enumerate(layers):
             layer.keys = torch.cat([row[number][0] for row in rows])
             layer.values = torch.cat([row[number][1] for row in rows])
         return cache
 
-    def _prefill(self, pixels: Tensor) -> DynamicCache:
+    def _prefill(self, pixels: Tensor) -> Any:
         cache = DynamicCache(config=self._model.config)
         self._model(
             input_ids=self._ids.expand(len(pixels), -1),
@@ -89,10 +88,16 @@ class PrefixBank:
         return cache
 
 
-def _emptied(cache: DynamicCache) -> DynamicCache:
+def _emptied(cache: DynamicCache) -> Any:
     """Return a cache of the same kind and length that holds no tensors."""
-    template = copy.copy(cache)
-    template.layers = [copy.copy(layer) for layer in cache.layers]
+    template = _shallow(cache)
     for layer in template.layers:
         layer.keys = layer.values = None
     return template
+
+
+def _shallow(cache: DynamicCache) -> Any:
+    """Return a cache with layers of its own, whose tensors are shared."""
+    new: Any = copy.copy(cache)
+    new.layers = [copy.copy(layer) for layer in cache.layers]
+    return new

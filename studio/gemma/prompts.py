@@ -84,7 +84,8 @@ def shared_length(layouts: Sequence[Layout]) -> int:
 def _check(processor: Any, content: Sequence[str | object]) -> None:
     if not processor.chat_template:
         raise StudioError("The checkpoint has no chat template.", "Use an instruction-tuned Gemma 3 checkpoint.")
-    control = set(processor.tokenizer.all_special_tokens)
+    added = processor.tokenizer.added_tokens_decoder.values()
+    control = {*processor.tokenizer.all_special_tokens, *(token.content for token in added if token.special)}
     for part in content:
         found = [token for token in control if isinstance(part, str) and token in part]
         if found:

@@ -53,4 +53,5 @@ def _answer(bundle: Gemma3, pixels: Tensor) -> Tensor:
     ids = torch.tensor([[tokenizer.bos_token_id, *image, tokenizer.eos_token_id]], device=bundle.device)
     types = (ids == bundle.model.config.image_token_id).long()
     hidden = bundle.model.model(input_ids=ids, token_type_ids=types, pixel_values=pixels).last_hidden_state
-    return (hidden[0, -1].float() ** 2 * torch.linspace(0.5, 1.5, hidden.shape[-1], device=bundle.device)).sum()
+    weights = torch.linspace(0.5, 1.5, hidden.shape[-1], device=bundle.device)
+    return torch.sum(hidden[0, -1].float() ** 2 * weights)
