@@ -28,7 +28,7 @@ from studio.grading.photographs import Photographs
 
 PREVIEW_SECONDS = 1.5
 SHEET_PHOTOGRAPHS = 8
-SHEET_EDGE = 320
+SHEET_EDGE = 280
 
 
 class Results:
@@ -44,6 +44,7 @@ class Results:
         self._artifacts: dict[str, str] = {}
         self._last_preview = float("-inf")
         self._lead: Pixels | None = None
+        self._thumbnails: list[Pixels] = []
 
     def preview(
         self,
@@ -60,6 +61,7 @@ class Results:
         if time.monotonic() - self._last_preview >= PREVIEW_SECONDS:
             after = self._lead if table is None else grade(self._lead, table)
             self._picture("after", after, f"after-{done:05d}.jpg")
+            self._sheet(photographs, table, f"sheet-{done:05d}.jpg")
             self._last_preview = time.monotonic()
         return Event(done, self._config.steps, note, metrics or {}, dict(self._artifacts))
 
@@ -73,9 +75,17 @@ class Results:
         self._artifacts |= {"lut": f"{name}.cube", "report": f"{name}.json"}
         if self._lead is not None:
             self._picture("after", grade(self._lead, table), "after.jpg")
-        self._picture("sheet", _sheet(photographs, table), "sheet.jpg")
+        self._sheet(photographs, table, "sheet.jpg")
         note = self._copy_out(name)
         return Event(progress.step, self._config.steps, note, final, dict(self._artifacts))
+
+    def _sheet(self, photographs: Photographs, table: Tensor | None, name: str) -> None:
+        """Befores above afters of up to `SHEET_PHOTOGRAPHS` photographs, held-out ones first."""
+        if not self._thumbnails:
+            indices = (photographs.held_out + photographs.train)[:SHEET_PHOTOGRAPHS]
+            self._thumbnails = [_thumbnail(photographs.pixels(index)) for index in indices]
+        before = np.hstack(self._thumbnails)
+        self._picture("sheet", np.vstack((before, before if table is None else grade(before, table))), name)
 
     def _picture(self, artifact: str, pixels: Pixels, name: str) -> None:
         data = io.BytesIO()
@@ -125,13 +135,6 @@ class Results:
             "curves": progress.curves,
             "versions": _versions(),
         }
-
-
-def _sheet(photographs: Photographs, table: Tensor) -> Pixels:
-    """Befores above afters of up to `SHEET_PHOTOGRAPHS` photographs, held-out ones first."""
-    indices = (photographs.held_out + photographs.train)[:SHEET_PHOTOGRAPHS]
-    befores = [_thumbnail(photographs.pixels(index)) for index in indices]
-    return np.vstack((np.hstack(befores), np.hstack([grade(pixels, table) for pixels in befores])))
 
 
 def _thumbnail(pixels: Pixels) -> Pixels:
