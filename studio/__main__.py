@@ -27,7 +27,7 @@ ALIASES = {"apply": ["infer"]}
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status: 0 done, 1 failed, 130 interrupted."""
     given = sys.argv[1:] if arguments is None else list(arguments)
-    options = _parser().parse_args([_hyphens(argument) for argument in given])
+    options = build_parser().parse_args([_hyphens(argument) for argument in given])
     try:
         status: int = options.command(options)
         return status
@@ -42,7 +42,8 @@ def _hyphens(argument: str) -> str:
     return flag.replace("_", "-") + equals + value if flag.startswith("--") else argument
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """Return the whole command line: a command for each task, and those of the job store, the models and the app."""
     parser = argparse.ArgumentParser(prog="gemma-studio", description="Grade photographs with words, on one device.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
