@@ -70,7 +70,7 @@ class Measure:
             scores[name] = margin.sigmoid().mean().item()
             if name == "held_out":
                 scores["held_out_loss"] = losses.image_text(margin).item()
-        if self.match.parameters is not None:
+        if self.match is not None:
             wanted = self.match.parameters.to(after).expand(len(after), 1, -1)
             scores["analytic"] = agreement(self._frames, after, wanted).logit.sigmoid().mean().item()
         return scores

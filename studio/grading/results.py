@@ -130,8 +130,8 @@ class Results:
                 "held_out": [names[index] for index in photographs.held_out],
                 "skipped": photographs.skipped,
             },
-            "known_looks": [[look, round(similarity, 3)] for look, similarity in measure.match.looks],
-            "unknown_words": list(measure.match.unknown),
+            "known_looks": [[look.name, near] for look, near in measure.match.looks] if measure.match else [],
+            "unknown_words": list(measure.match.unknown) if measure.match else self._config.prompt.split(),
             "curves": progress.curves,
             "versions": _versions(),
         }
