@@ -72,7 +72,7 @@ def test_margins_and_gradients_equal_the_plain_way(
         torch.autograd.grad(margins.sum(), leaf)[0] for margins, leaf in zip((wanted, got), leaves, strict=True)
     ]
     assert got.dtype == torch.float32
-    assert ((got - wanted).abs() / wanted.abs()).max() < 1e-5
+    assert (got - wanted).norm() / wanted.norm() < 1e-5
     assert gradients[0].norm() > 0
     assert (gradients[1] - gradients[0]).norm() / gradients[0].norm() < 1e-5
 
@@ -80,7 +80,7 @@ def test_margins_and_gradients_equal_the_plain_way(
 def test_exact_scores_are_the_processors_on_saved_pictures(bundle: Gemma3, tmp_path: Path) -> None:
     from skimage import data
 
-    before = Image.fromarray(data.coffee())
+    before = Image.fromarray(data.coffee())  # type: ignore[no-untyped-call]
     after = Image.fromarray((np.asarray(before) * [1.0, 0.9, 0.7]).astype(np.uint8))
     content = [*({"type": "image", "image": each} for each in (before, after))]
     content.append({"type": "text", "text": QUESTIONS[0].format(prompt=PROMPT)})
@@ -100,7 +100,7 @@ def test_exact_scores_are_the_processors_on_saved_pictures(bundle: Gemma3, tmp_p
 def test_photographs_can_be_added_later(bundle: Gemma3, photographs: torch.Tensor) -> None:
     judge = Gemma3Judge(bundle)
     later = judge.open(photographs[:0], PROMPT)
-    assert [later.extend(photographs[:1]), later.extend(photographs[1:])] == [range(0, 1), range(1, 3)]
+    assert [later.extend(photographs[:1]), later.extend(photographs[1:])] == [range(1), range(1, 3)]
     assert len(later) == 3
     after = grade(photographs)
     together = judge.open(photographs, PROMPT)
@@ -114,7 +114,7 @@ def test_steps_do_not_disturb_each_other(bundle: Gemma3, photographs: torch.Tens
     first = session.margin(after, [0, 1, 2])
     for seed in range(3):
         noisy = (after + 0.05 * torch.randn(after.shape, generator=torch.Generator().manual_seed(seed))).clamp(0, 1)
-        session.margin(noisy.requires_grad_(), [1, 2, 0]).sum().backward()
+        torch.autograd.grad(session.margin(noisy.requires_grad_(), [1, 2, 0]).sum(), noisy)
     assert torch.equal(session.margin(after, [0, 1, 2]), first)
 
 
