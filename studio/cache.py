@@ -129,6 +129,7 @@ class Cache:
             disk_min_file_size=_INLINE,
             eviction_policy="least-recently-used",
             size_limit=self._size_limit,
+            cull_limit=2,  # entries thrown away by one write; diskcache's ten would empty a cache of few large ones
         )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from studio.errors import StudioError
 
 _UNITS = {"": 1, "B": 1, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "KB": 10**3, "MB": 10**6, "GB": 10**9}
+_AT_LEAST_ONE = ("max_files", "max_file_bytes", "max_pixels")
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,13 @@ class Settings:
         return cls(**values)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "home", Path(self.home).expanduser().resolve())
+        object.__setattr__(self, "home", self.home.expanduser().resolve())
+        for name in (*_AT_LEAST_ONE, "memory_budget", "threads", "port"):
+            least, value = int(name in _AT_LEAST_ONE), getattr(self, name)
+            if value < least:
+                raise StudioError(f"STUDIO_{name.upper()} must be {least} or more, not {value}.")
+        if self.port > 65535:
+            raise StudioError(f"STUDIO_PORT must be 65535 or less, not {self.port}.")
 
     def folder(self, name: str) -> Path:
         """Return a private folder (mode 0700) under the home, created when missing."""
@@ -96,5 +103,7 @@ def _parse(key: str, text: str) -> Any:
         return text
     try:
         return parse_bytes(text) if "memory" in _field(key) or "bytes" in _field(key) else int(text)
+    except StudioError as error:
+        raise StudioError(f"{key}: {error.what}", error.todo) from None
     except ValueError:
         raise StudioError(f"{key} must be a whole number, not '{text}'.") from None
