@@ -38,12 +38,13 @@ STRENGTHS: dict[str, float] = {
 """Words of strength, and what they multiply the grade after them by."""
 
 _TWO_LOOKS = 0.8  # each of two joined looks keeps this much of its strength
-_FILLERS = frozenset(
+_FILLER_WORDS = (
     "a an and the of in with to by on for at it this that my i me is as like please make turn give want should feel"
     " feels feeling look looks looking style styled mood vibe vibes atmosphere ambience aesthetic tone tones toned"
     " color colors colour colours coloring grade graded grading palette photo picture image film movie scene shot"
-    " lighting light effect filter tint touch hint little but also plus meets more overall some bit".split()
+    " lighting light effect filter tint touch hint little but also plus meets more overall some bit"
 )
+_FILLERS = frozenset(_FILLER_WORDS.split())
 _ENDINGS = ("ish", "toned", "like", "tone", "ness", "ly", "ed", "y", "s")
 _PHRASES: dict[tuple[str, ...], Look] = {tuple(phrase.split()): look for look in LOOKS for phrase in look.phrases}
 _STRENGTH_WORDS = {tuple(words.split()): factor for words, factor in STRENGTHS.items()}
