@@ -26,9 +26,11 @@ LAYERS = 5
 
 SPECIAL = ("<pad>", "<eos>", "<bos>", "<unk>", "<start_of_turn>", "<end_of_turn>", "<start_of_image>",
            "<end_of_image>", "<image_soft_token>")  # fmt: skip
-SUFFIXES = tuple("##" + piece for piece in
-                 "s es d ed ing r er st est y ish like ness ly less esque tone tones toned tinted".split())  # fmt: skip
+_ENDINGS = "s es d ed ing r er st est y ish like ness ly less esque tone tones toned tinted"
+SUFFIXES = tuple("##" + piece for piece in _ENDINGS.split())
 PUNCTUATION = tuple(".,;:!?'\"()/+")
+FIRST_WORD = len(SPECIAL) + len(PUNCTUATION) + len(SUFFIXES)
+"""Where the words begin in the vocabulary; the fixed texts and the answers come after them."""
 
 
 def fixed_texts() -> list[str]:
@@ -43,8 +45,13 @@ def build_tokenizer(words: list[str]) -> PreTrainedTokenizerFast:
     vocabulary = {piece: index for index, piece in enumerate(pieces)}
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="<unk>", continuing_subword_prefix="##"))
     tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.NFKC(), normalizers.Replace("-", " "), normalizers.Replace("_", " "),
-         normalizers.Replace("&", " and "), normalizers.Lowercase()]  # fmt: skip
+        [
+            normalizers.NFKC(),
+            normalizers.Replace("-", " "),
+            normalizers.Replace("_", " "),
+            normalizers.Replace("&", " and "),
+            normalizers.Lowercase(),
+        ]
     )
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece(prefix="##")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# The words of strength are the studio's own: studio.grading.looks.STRENGTHS.
+
 TEMPLATES = (
     "{}", "{}", "{}", "{} look", "{} film look", "cinematic {}", "{} color grade", "{} style", "{} mood",
     "a {} feeling", "{} tones", "{} aesthetic", "{} photo", "make it {}", "{} movie", "in the style of {}",
@@ -19,18 +21,11 @@ HELD_TEMPLATES = (
 )  # fmt: skip
 """Frames that only tests use; "new phrasings" are known synonyms in these."""
 
-STRENGTHS = {
-    "subtle": 0.55, "slightly": 0.5, "slight": 0.5, "gently": 0.6, "a touch of": 0.5, "a hint of": 0.45,
-    "a little": 0.55, "somewhat": 0.65, "barely": 0.4, "faintly": 0.4, "mildly": 0.6, "strong": 1.35,
-    "strongly": 1.35, "heavy": 1.4, "intense": 1.4, "intensely": 1.4, "very": 1.3, "extremely": 1.5,
-    "extreme": 1.5, "really": 1.25, "super": 1.35, "heavily": 1.4, "full": 1.1,
-}  # fmt: skip
-"""Words of strength, and what they multiply a grade by."""
-
 JOINTS = ("{} and {}", "{} with {}", "{}, {}", "{} {}", "{} but also {}", "{} plus {}", "{} meets {}")
 
 VALIDATION_WORDS = {
-    "warm": "sultry", "cool": "gelid", "sunset": "scorching", "black and white": "colorless", "high contrast": "vehement",
+    "warm": "sultry", "cool": "gelid", "sunset": "scorching", "black and white": "colorless",
+    "high contrast": "vehement",
     "moody dark": "doleful, lugubrious", "bright airy": "lightsome", "vibrant": "jubilant, gay", "muted": "unobtrusive",
     "moonlight night": "moonless", "forest green": "sylvan, grassy", "rose": "carnation", "lavender": "heliotrope",
     "teal": "cerulean", "amber": "ocher", "winter": "hibernal, frosty", "dark": "gloomful, lightless",

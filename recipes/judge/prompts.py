@@ -15,7 +15,8 @@ import torch
 from matplotlib.colors import XKCD_COLORS, to_rgb
 from torch import Tensor
 
-from recipes.judge.phrases import HELD_TEMPLATES, JOINTS, STRENGTHS, TEMPLATES, held_words
+from recipes.judge.phrases import HELD_TEMPLATES, JOINTS, TEMPLATES, held_words
+from studio.grading.looks import STRENGTHS
 from studio.grading.looktable import LOOKS, Look
 from studio.grading.looktransform import PARAMETERS, to_oklab, vector
 
@@ -24,6 +25,7 @@ SCALE = torch.stack([look.parameters for look in LOOKS]).abs().amax(0) + 1e-6
 
 _HARD = {"teal and orange": 3.0, "vibrant": 2.0, "technicolor": 1.5, "summer": 2.0, "cinematic": 1.5, "portra": 1.5,
          "cross process": 1.5, "muted": 1.3, "matte": 1.3}  # fmt: skip
+_UNFIT = {"shit", "poop", "poo", "puke", "vomit", "barf", "booger", "snot", "pee", "piss", "diarrhea", "bile"}
 _SATURATION = PARAMETERS.index("saturation")
 
 
@@ -44,7 +46,7 @@ def colour_prompts() -> dict[str, Tensor]:
     tints = {}
     for key, code in XKCD_COLORS.items():
         name = key.removeprefix("xkcd:").replace("/", " ").replace("-", " ").replace("'", "")
-        if name in taken or set(name.split()) & forbidden:
+        if name in taken or set(name.split()) & (forbidden | _UNFIT):
             continue
         light, a, b = to_oklab(torch.tensor(to_rgb(code)).view(1, 3, 1)).flatten().tolist()
         chroma = (a * a + b * b) ** 0.5

@@ -22,12 +22,13 @@ from sklearn.utils.extmath import randomized_svd
 WORDNET = Path("/usr/share/wordnet")
 _FILES = {"data.noun": "n", "data.adj": "a", "data.verb": "v", "data.adv": "r"}
 _NEIGHBOURS = {"&": 1.0, "+": 1.0, "=": 1.0, "@": 0.6, "^": 0.5, "\\": 0.8, "@i": 0.6, "~": 0.15}
-_STOP = set(
+_STOP_WORDS = (
     "a an the of or and in to for with by from as is are be being been it its that which at on not"
     " having have has used usually especially very one who person someone something any some other"
     " than into etc made make do does up out such so no more most when where was were he his her"
-    " their they often e g".split()
+    " their they often e g"
 )
+_STOP = frozenset(_STOP_WORDS.split())
 # Glosses tell colours apart mostly by these words, which an embedding of this size would blur.
 _BASIC = (
     "red", "orange", "yellow", "green", "blue", "purple", "violet", "pink", "brown", "white", "black", "gray",
@@ -122,9 +123,7 @@ def plain_words(synsets: dict[str, Synset], count: int) -> list[str]:
     return sorted(allowed, key=lambda w: -frequency[w])[:count]
 
 
-def word_vectors(
-    words: list[str], synsets: dict[str, Synset], size: int = 128, seed: int = 0
-) -> NDArray[np.float32]:
+def word_vectors(words: list[str], synsets: dict[str, Synset], size: int = 128, seed: int = 0) -> NDArray[np.float32]:
     """Vectors of ``words``, zero where WordNet knows nothing. Shape (words, size + basic words)."""
     keys = {key: i for i, key in enumerate(synsets)}
     everything = {w for s in synsets.values() for w in s.words}
@@ -156,12 +155,7 @@ def word_vectors(
     step = _normalise(walk) @ own
     spread = _normalise(start) @ (own + 0.7 * step + 0.3 * (_normalise(walk) @ step))
     hues = _normalise(start) @ _matrix(
-        [
-            (keys[k], _BASIC.index(w), 1.0)
-            for k, s in synsets.items()
-            for w in s.gloss + s.words
-            if w in _BASIC
-        ],
+        [(keys[k], _BASIC.index(w), 1.0) for k, s in synsets.items() for w in s.gloss + s.words if w in _BASIC],
         (len(keys), len(_BASIC)),
     )
     basic = np.minimum(hues.toarray(), 1.0).astype(np.float32)

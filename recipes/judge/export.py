@@ -1,0 +1,43 @@
+"""Step three of the recipe: bake a trained judge into the Hub's layout.
+
+    python -m recipes.judge.export WORK first studio/embedded/judge
+
+The running average of the weights is taken, the words' map is multiplied out into a plain embedding table, the
+auxiliary heads are left behind, and the rest is rounded to bfloat16.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+from transformers import PreTrainedTokenizerFast
+
+from recipes.judge.model import save
+from recipes.judge.train import Judge
+
+
+def export(work: Path, name: str, folder: Path) -> None:
+    """Write the checkpoint of training ``name`` to ``folder``."""
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(work / "tokenizer")
+    judge = Judge(tokenizer, torch.from_numpy(np.load(work / "vectors.npy")), seed=0)
+    judge.load_state_dict(torch.load(work / f"{name}.pt", weights_only=True)["average"])
+    with torch.no_grad():
+        judge.network.get_input_embeddings().weight.copy_(judge.table())
+    save(judge.network.eval(), tokenizer, folder)
+
+
+def main() -> None:
+    """Command line of the export."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("work", type=Path)
+    parser.add_argument("name")
+    parser.add_argument("folder", type=Path)
+    arguments = parser.parse_args()
+    export(arguments.work, arguments.name, arguments.folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""Many prompts about one pair of pictures in one forward pass.
+
+The two pictures and everything before the question are computed once; the questions stand behind them as slots
+that see the pictures and themselves but not one another, each with positions as if it stood alone. The answers
+equal those of separate passes through the standard processor (a test compares them).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import Gemma3ForConditionalGeneration, PreTrainedTokenizerFast
+
+from recipes.judge.model import IMAGE_TOKENS
+from studio.grading.questions import QUESTIONS
+
+SLOT = 17
+"""Tokens of a slot: half a question, up to nine of a prompt, the other half, the turn of the model, its answer."""
+
+_IMAGE = "\n\n<start_of_image>" + "<image_soft_token>" * IMAGE_TOKENS + "<end_of_image>\n\n"
+_OPENING = "<bos><start_of_turn>user\n" + _IMAGE + _IMAGE
+_CLOSING = "<end_of_turn>\n<start_of_turn>model\n"
+
+
+class Packer:
+    """Knows the layout: encodes questions and runs the network on packed ones."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerFast) -> None:
+        self.tokenizer = tokenizer
+        identify = tokenizer.convert_tokens_to_ids
+        self.yes, self.no, self.end = (identify(token) for token in ("Yes", "No", "<end_of_turn>"))
+        self.opening = torch.tensor(tokenizer.encode(_OPENING, add_special_tokens=False))
+        self.soft = self.opening == identify("<image_soft_token>")
+        where = self.soft.nonzero().flatten()
+        self.first, self.second = where[:IMAGE_TOKENS], where[IMAGE_TOKENS:]
+
+    def encode(self, prompts: Sequence[str], seed: int | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """Slots for prompts: ids (prompts, SLOT), the position of the model's turn, and which prompts fit.
+
+        Each is asked in the first phrasing, or, with a seed, in a random one, mostly the first.
+        """
+        draw = random.Random(seed)
+        weights = [0.6, *[0.4 / (len(QUESTIONS) - 1)] * (len(QUESTIONS) - 1)]
+        texts = [
+            (QUESTIONS[0] if seed is None else draw.choices(QUESTIONS, weights)[0]).format(prompt=p) + _CLOSING
+            for p in prompts
+        ]
+        ids = self.tokenizer(texts, add_special_tokens=False)["input_ids"]
+        slots, last = torch.zeros(len(ids), SLOT, dtype=torch.long), torch.zeros(len(ids), dtype=torch.long)
+        fits = torch.tensor([len(row) < SLOT for row in ids])
+        for index, row in enumerate(ids):
+            slots[index, : min(len(row), SLOT)] = torch.tensor(row[:SLOT])
+            last[index] = min(len(row), SLOT) - 1
+        return slots, last, fits
+
+    def mask(self, slots: int) -> tuple[Tensor, Tensor]:
+        """Who sees whom (1, 1, length, length), true where seen, and the positions (1, length)."""
+        head, length = len(self.opening), len(self.opening) + slots * SLOT
+        seen = torch.zeros(length, length, dtype=torch.bool)
+        seen[:head, :head] = torch.ones(head, head).tril().bool()
+        for picture in (self.first, self.second):
+            seen[picture[:, None], picture[None]] = True
+        for start in range(head, length, SLOT):
+            seen[start : start + SLOT, :head] = True
+            seen[start : start + SLOT, start : start + SLOT] = torch.ones(SLOT, SLOT).tril().bool()
+        positions = torch.cat([torch.arange(head)] + [torch.arange(head, head + SLOT)] * slots)
+        return seen[None, None], positions[None]
+
+
+def run_layers(
+    model: Gemma3ForConditionalGeneration, embedded: Tensor, mask: Tensor, positions: Tensor, depth: int | None = None
+) -> list[Tensor]:
+    """The text layers on embedded tokens: the states after each, the last one normed when all are run."""
+    text = model.model.language_model
+    kinds = text.config.layer_types
+    rotary = {kind: text.rotary_emb(embedded, positions, kind) for kind in set(kinds)}
+    states = [embedded]
+    for layer, kind in zip(text.layers[:depth], kinds, strict=False):
+        out = layer(states[-1], attention_mask=mask, position_embeddings=rotary[kind], position_ids=positions)
+        states.append(out[0] if isinstance(out, tuple) else out)
+    if depth is None:
+        states[-1] = text.norm(states[-1])
+    return states
+
+
+def run_packed(
+    model: Gemma3ForConditionalGeneration, packer: Packer, table: Tensor, before: Tensor, after: Tensor, slots: Tensor
+) -> list[Tensor]:
+    """States after each layer for pictures (B, 3, side, side) in [0, 1] and slots (B, K, SLOT)."""
+    count, prompts, _ = slots.shape
+    width = table.shape[1]
+    ids = torch.cat([packer.opening.expand(count, -1), slots.flatten(1)], 1)
+    embedded = functional.embedding(ids, table) * width**0.5
+    pixels = (torch.stack([before, after], 1).flatten(0, 1) - 0.5) / 0.5
+    seen = model.model.get_image_features(pixels).pooler_output.view(count, -1, width)
+    where = torch.cat([packer.first, packer.second]).view(1, -1, 1).expand(count, -1, width)
+    mask, positions = packer.mask(prompts)
+    return run_layers(model, embedded.scatter(1, where, seen), mask, positions)
+
+
+def at_answers(packer: Packer, state: Tensor, last: Tensor, shift: int = 0) -> Tensor:
+    """A layer's states where each slot answers. state (B, length, H), last (B, K) -> (B, K, H)."""
+    index = len(packer.opening) + torch.arange(last.shape[1]) * SLOT + last + shift
+    return state.gather(1, index[..., None].expand(-1, -1, state.shape[-1]))
+
+
+class WordTable(nn.Module):
+    """The embedding table while it is learned: a linear map of the words' vectors, and a little of each word's own.
+
+    The own part is hidden from half of the words at each step, so the map must do the work alone, as it will for
+    words that training never used. Rows that are no words (turns, questions, answers) are free.
+    """
+
+    def __init__(self, vectors: Tensor, first: int, total: int, width: int) -> None:
+        super().__init__()
+        self.first, self.last = first, first + len(vectors)
+        self.register_buffer("vectors", vectors)
+        self.map = nn.Parameter(torch.randn(vectors.shape[1], width) * 0.1)
+        self.own = nn.Parameter(torch.zeros(len(vectors), width))
+        self.free = nn.Parameter(torch.randn(total - len(vectors), width) * 0.1)
+        self.described = vectors.abs().sum(1, keepdim=True) > 0
+        with torch.no_grad():
+            self.own[~self.described[:, 0]] = torch.randn(int((~self.described).sum()), width) * 0.1
+
+    def forward(self, hide: float = 0.0) -> Tensor:
+        """The whole table (tokens, width); ``hide`` is the share of words without their own part."""
+        shown = (torch.rand(len(self.own), 1) >= hide) | ~self.described
+        words = self.vectors @ self.map + self.own * shown
+        return torch.cat([self.free[: self.first], words, self.free[self.first :]])
+
+    def output(self, table: Tensor) -> Tensor:
+        """The table as output head: the words' rows held fixed, so that only being read changes a word."""
+        return torch.cat([table[: self.first], table[self.first : self.last].detach(), table[self.last :]])
