@@ -12,6 +12,7 @@ import secrets
 from pathlib import Path
 
 from studio.errors import StudioError
+from studio.gemma.catalog import MODEL_TYPES
 from studio.settings import Settings
 
 
@@ -60,3 +61,14 @@ def admit_path(path: Path, settings: Settings, own: tuple[Path, ...]) -> Path:
     if is_local(settings) or any(resolved.is_relative_to(folder.resolve()) for folder in own):
         return resolved
     raise StudioError("Paths of the server cannot be named from another machine.", "Upload the files instead.")
+
+
+def admit_model(model_type: str, settings: Settings) -> str:
+    """Let a model type pass; a folder of the server only on the machine itself.
+
+    Raises:
+        StudioError: A visitor from elsewhere named something that is not in the catalogue.
+    """
+    if is_local(settings) or model_type in MODEL_TYPES:
+        return model_type
+    raise StudioError(f"'{model_type}' is not a known judge.", f"Use one of {', '.join(MODEL_TYPES)}.")

@@ -13,14 +13,18 @@ if TYPE_CHECKING:
 
 TOGGLE_THEME = """
 () => {
-  const dark = document.body.classList.toggle("dark");
-  const theme = dark ? "dark" : "light";
-  localStorage.setItem("studio-theme", theme);
-  document.documentElement.style.background = dark ? "#1e1e1e" : "#ebebeb";
+  const theme = document.body.classList.toggle("dark") ? "dark" : "light";
+  document.cookie = `studio-theme=${theme}; path=/; max-age=31536000; samesite=lax`;
   const url = new URL(window.location.href);
   url.searchParams.set("__theme", theme);
   window.history.replaceState(null, "", url);
 }
+"""
+
+OPEN_DRAWER = """
+element.addEventListener("click", (event) => {
+  if (event.target.closest("button")) document.querySelector("#drawer .toggle-button").click();
+});
 """
 
 
@@ -42,6 +46,7 @@ def facts(models: ModelManager, jobs: Sequence[Job]) -> str:
         f'<span class="fact memory" title="Memory of loaded models, and the budget they may fill">'
         f"{markup.bar(used / budget if budget else 0)}"
         f"{markup.size(used)} of {markup.size(budget)}</span>"
-        f'<span class="fact {"busy" if running else ""}"><i class="dot"></i>{words}{waiting}</span>'
+        f'<button type="button" class="fact {"busy" if running else ""}" aria-label="Show the jobs">'
+        f'<i class="dot"></i>{words}{waiting}</button>'
         "</div>"
     )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-import html
+import html as text
+from typing import Any
+
+import gradio as gr
 
 from studio.jobs import Job, State
 
@@ -16,9 +19,14 @@ WORDS = {
 }
 
 
-def escape(text: object) -> str:
+def html(value: str = "", **more: Any) -> gr.HTML:
+    """Make a component of plain HTML, styled by the studio alone."""
+    return gr.HTML(value, apply_default_css=False, padding=False, **more)
+
+
+def escape(words: object) -> str:
     """Return text that neither HTML nor the templates of `gr.HTML` read as anything but text."""
-    escaped = html.escape(str(text))
+    escaped = text.escape(str(words))
     for sign in "{}$`":
         escaped = escaped.replace(sign, f"&#{ord(sign)};")
     return escaped

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import gradio as gr
 from gradio.themes.utils import colors, fonts, sizes
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 ASSETS = Path(__file__).parent / "assets"
 CSS = ASSETS / "studio.css"
-HEAD = (ASSETS / "head.html").read_text(encoding="utf-8")
 
 GREY = colors.Color(
     name="studio-grey",
@@ -144,7 +146,28 @@ def theme() -> gr.themes.Base:
         spacing_size=sizes.spacing_md,
         radius_size=sizes.radius_md,
         text_size=sizes.text_md,
-        font=(fonts.LocalFont("IBM Plex Sans", weights=(400, 600)), "system-ui", "sans-serif"),
-        font_mono=(fonts.LocalFont("IBM Plex Mono", weights=(400, 600)), "ui-monospace", "monospace"),
+        # Gradio's semi-bold files hold a part of the letters only; its bold ones are whole.
+        font=(fonts.LocalFont("IBM Plex Sans", weights=(400, 700)), "system-ui", "sans-serif"),
+        font_mono=(fonts.LocalFont("IBM Plex Mono", weights=(400, 700)), "ui-monospace", "monospace"),
     )
     return base.set(**_SURFACES, **_BLOCKS, **_INPUTS, **_BUTTONS)
+
+
+class DarkByDefault:
+    """Open the page dark, or as this browser last chose; Gradio alone would follow the system and flash.
+
+    Args:
+        app: The application behind.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send a page asked for without a theme to the same page with one."""
+        if scope["type"] != "http" or scope["path"] != "/" or b"__theme=" in scope["query_string"]:
+            return await self.app(scope, receive, send)
+        chosen = Request(scope).cookies.get("studio-theme")
+        query = scope["query_string"].decode("latin-1")
+        theme = f"__theme={'light' if chosen == 'light' else 'dark'}"
+        await RedirectResponse(f"?{query}&{theme}" if query else f"?{theme}")(scope, receive, send)

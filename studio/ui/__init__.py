@@ -1,0 +1,130 @@
+"""The browser app: header, tabs and the jobs drawer. It only looks; the work is done by jobs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from studio.errors import StudioError
+from studio.jobs import Job
+from studio.ui import access, endpoints, header, jobpanel, markup
+from studio.ui.grade import PRIVATE, TASK, GradeTab
+from studio.ui.models import ModelsTab
+
+if TYPE_CHECKING:
+    from studio.tasks import Studio
+
+POLL = 1.0  # seconds between looks at the jobs
+TABS = ("grade", "models")
+SHOW_TAB = """
+(tab) => {
+  const url = new URL(window.location.href);
+  url.searchParams.set("tab", tab);
+  window.history.replaceState(null, "", url);
+}
+"""
+
+
+def build(studio: Studio) -> gr.Blocks:
+    """Build the app.
+
+    Args:
+        studio: The assembled studio; the app only calls its jobs, models and settings.
+    """
+    with gr.Blocks(
+        title="Gemma Studio", fill_width=True, analytics_enabled=False, delete_cache=(3600, 86400)
+    ) as app:
+        App(studio, app)
+        endpoints.add(studio)
+    return app
+
+
+class App:
+    """The frame around the tabs.
+
+    Args:
+        studio: The assembled studio.
+        blocks: The Blocks being built.
+    """
+
+    def __init__(self, studio: Studio, blocks: gr.Blocks) -> None:
+        self.studio = studio
+        self.visitor = gr.BrowserState("", storage_key="studio-visitor", secret="gemma-studio")
+        self.seen = gr.State({})
+        with gr.Row(elem_id="header"):
+            markup.html(header.title(), elem_id="title")
+            self.facts = markup.html(elem_id="facts", js_on_load=header.OPEN_DRAWER)
+            theme = gr.Button("Light / dark", size="sm", elem_id="theme", min_width=40)
+        with gr.Tabs(elem_id="tabs") as self.tabs:
+            with gr.Tab("Grade", id="grade") as grade_tab:
+                self.grade = GradeTab(studio, self.visitor)
+            with gr.Tab("Models", id="models") as models_tab:
+                self.models = ModelsTab(studio)
+        with gr.Sidebar(open=False, position="right", width=340, elem_id="drawer"):
+            markup.html("<h2>Jobs</h2>")
+            self.drawer = markup.html(elem_id="jobs", js_on_load=jobpanel.ON_CLICK)
+        theme.click(None, js=header.TOGGLE_THEME)
+        for name, tab in zip(TABS, (grade_tab, models_tab), strict=True):
+            tab.select(None, js=f"() => ({SHOW_TAB})('{name}')")
+        self._wire(blocks)
+
+    def _wire(self, blocks: gr.Blocks) -> None:
+        frame = [self.seen, self.facts, self.drawer]
+        look = {"fn": self.look, "inputs": [self.seen, self.visitor], "outputs": frame, **PRIVATE}
+        follow = {
+            "fn": self.grade.poll,
+            "inputs": [self.grade.job, self.grade.seen],
+            "outputs": self.grade.shown,
+            **PRIVATE,
+        }
+        timer = gr.Timer(POLL)
+        for poll in (look, follow):
+            timer.tick(**poll, queue=False)
+        memory = {"fn": self.models.poll, "inputs": self.models.seen, "outputs": [self.models.seen, self.models.loaded]}
+        timer.tick(**memory, **PRIVATE, queue=False)
+        self.drawer.click(
+            self.act, [self.grade.job, self.visitor], [self.grade.job, self.tabs, *frame], **PRIVATE
+        ).then(**follow)
+        remembered = [self.visitor, self.grade.job]
+        opened = blocks.load(self.open, remembered, [*remembered, self.tabs], **PRIVATE)
+        opened.then(self.grade.restore, [self.grade.job, self.grade.folder], self.grade.restored, **PRIVATE)
+        opened.then(**look)
+
+    def open(self, visitor: str, job_id: str, request: gr.Request) -> list[Any]:
+        """Give the browser its word, and open the tab and the job that its address names."""
+        tab = request.query_params.get("tab")
+        return [
+            visitor or access.new_visitor(),
+            request.query_params.get("job") or job_id,
+            gr.Tabs(selected=tab) if tab in TABS else gr.skip(),
+        ]
+
+    def look(self, seen: dict[str, str], visitor: str) -> list[Any]:
+        """Return the header and the drawer where they changed since `seen`, which is brought up to date."""
+        jobs = self.studio.jobs.list(access.owner(visitor) or None)
+        now = {"facts": header.facts(self.studio.models, jobs), "drawer": jobpanel.drawer(jobs, [TASK])}
+        return [now, *(gr.skip() if seen.get(part) == drawn else drawn for part, drawn in now.items())]
+
+    def act(self, shown: str, visitor: str, event: gr.EventData) -> list[Any]:
+        """Do what a button in the drawer says: watch, stop, resume or remove a job."""
+        job = self._owned(str(event.job), visitor)
+        verbs = {"stop": self.studio.jobs.cancel, "resume": self.studio.jobs.resume, "remove": self.studio.jobs.remove}
+        try:
+            if event.action in verbs:
+                verbs[event.action](job.id)
+        except StudioError as error:
+            gr.Warning(str(error))
+        watched = event.action in ("watch", "resume")
+        kept = "" if event.action == "remove" and shown == job.id else gr.skip()
+        return [
+            job.id if watched else kept,
+            gr.Tabs(selected="grade") if watched else gr.skip(),
+            *self.look({}, visitor),
+        ]
+
+    def _owned(self, job_id: str, visitor: str) -> Job:
+        job = self.studio.jobs.get(job_id)
+        if job.owner != access.owner(visitor) and access.is_public():
+            raise StudioError("This job belongs to somebody else.")
+        return job

@@ -1,0 +1,134 @@
+"""The right side of the Grade tab: pictures, state, scores, curves and downloads of one job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+from gradio.components import Component
+
+from studio.jobs import Job, State
+from studio.ui import gradeview, jobpanel, markup, uploads
+from studio.ui.quality import measured
+
+if TYPE_CHECKING:
+    from studio.tasks import Studio
+
+EMPTY = """
+<div class="empty">
+  <h2>Grade photographs with words</h2>
+  <p>Drop photographs, say a look, press Start. A judge looks at before and after while a LUT is trained, and the
+  picture here changes as it learns. The finished .cube opens in Resolve, Premiere, Lightroom plug-ins and ffmpeg.</p>
+</div>
+"""
+Seen = dict[str, str]
+
+
+class GradeResult:
+    """Components that show a job, and how they follow it.
+
+    Args:
+        studio: The assembled studio.
+    """
+
+    def __init__(self, studio: Studio) -> None:
+        self.studio = studio
+        with gr.Column(elem_classes="stage", elem_id="stage"):
+            self.empty = markup.html(EMPTY, elem_id="empty")
+            self.run_example = gr.Button("Run the example", elem_id="run-example", size="sm")
+            self.slider = gr.ImageSlider(
+                type="filepath", show_label=False, container=False, interactive=False, visible=False,
+                buttons=["fullscreen"], max_height=640, elem_id="before-after",
+            )
+        self.status = markup.html(elem_id="status")
+        with gr.Row(elem_classes="downloads"):
+            self.cube = gr.DownloadButton("Download .cube", visible=False, elem_id="download-cube", size="md")
+            self.report = gr.DownloadButton("Download report .json", visible=False, elem_id="download-json", size="md")
+        self.gauges = markup.html(elem_id="gauges")
+        with gr.Row(elem_classes="plots"):
+            self.scores = _plot("Belief, 0 to 1", "scores", [0, 1])
+            self.losses = _plot("Losses", "losses", None)
+        self.sheet = gr.Image(
+            show_label=False, container=False, interactive=False, visible=False, buttons=["fullscreen"],
+            elem_id="sheet", type="filepath",
+        )
+
+    @property
+    def components(self) -> list[Component]:
+        """The components, in the order `show` returns their values."""
+        return [
+            self.empty, self.run_example, self.slider, self.status, self.cube, self.report, self.gauges, self.scores,
+            self.losses, self.sheet,
+        ]
+
+    def show(self, job: Job | None, seen: Seen) -> list[Any]:
+        """Return new values for what changed since the job was last seen, and note it in `seen`."""
+        return [
+            *self._changed(seen, "slider", _files(job, "before", "after"), lambda: _slider(job), 3),
+            *self._changed(seen, "status", jobpanel.signature(job), lambda: [jobpanel.status(job) if job else ""], 1),
+            *self._changed(seen, "downloads", _files(job, "lut", "report"), lambda: _downloads(job), 2),
+            *self._changed(seen, "curves", _step(job), lambda: self._curves(job), 3),
+            *self._changed(seen, "sheet", _files(job, "sheet"), lambda: [_sheet(job)], 1),
+        ]
+
+    @staticmethod
+    def _changed(seen: Seen, part: str, now: str, make: Callable[[], list[Any]], outputs: int) -> list[Any]:
+        if seen.get(part) == now:
+            return [gr.skip()] * outputs
+        seen[part] = now
+        return make()
+
+    def _curves(self, job: Job | None) -> list[Any]:
+        if job is None:
+            return ["", gr.LinePlot(visible=False), gr.LinePlot(visible=False)]
+        events = self.studio.jobs.events(job.id)
+        model_type = str(job.config.get("model_type", ""))
+        gauges = gradeview.gauges(gradeview.newest(events), model_type, measured(model_type))
+        tables = [gradeview.curves(events, names) for names in (gradeview.SCORES, gradeview.LOSSES)]
+        return [gauges, *(gr.LinePlot(table, visible=len(table) > 1) for table in tables)]
+
+
+def _plot(title: str, name: str, limits: list[float | None] | None) -> gr.LinePlot:
+    return gr.LinePlot(
+        x="step", y="value", color="curve", x_title="step", y_title=" ", color_title=" ", title=title, y_lim=limits,
+        color_map=gradeview.COLOURS, height=260, visible=False, elem_id=name, tooltip="all",
+    )
+
+
+def _artifact(job: Job | None, name: str) -> Path | None:
+    path = job.folder / job.artifacts[name] if job and name in job.artifacts else None
+    return path if path and path.is_file() else None
+
+
+def _files(job: Job | None, *names: str) -> str:
+    """Return a text that changes when any of these artifacts is written anew."""
+    parts = [job.id if job else ""]
+    for name in names:
+        path = _artifact(job, name)
+        parts.append(f"{path.name} {path.stat().st_mtime_ns}" if path else "")
+    return "|".join(parts)
+
+
+def _step(job: Job | None) -> str:
+    return f"{job.id} {job.state} {job.last.done if job.last else ''}" if job else ""
+
+
+def _slider(job: Job | None) -> list[Any]:
+    before, after = _artifact(job, "before"), _artifact(job, "after")
+    if before is None or after is None:
+        return [gr.HTML(visible=job is None), gr.Button(visible=job is None), gr.ImageSlider(None, visible=False)]
+    pair = (uploads.serve(before), uploads.serve(after))
+    return [gr.HTML(visible=False), gr.Button(visible=False), gr.ImageSlider(pair, visible=True)]
+
+
+def _downloads(job: Job | None) -> list[Any]:
+    done = job is not None and job.state is State.DONE
+    paths = [_artifact(job, name) if done else None for name in ("lut", "report")]
+    return [gr.DownloadButton(value=uploads.serve(path) if path else None, visible=path is not None) for path in paths]
+
+
+def _sheet(job: Job | None) -> Any:
+    path = _artifact(job, "sheet")
+    return gr.Image(uploads.serve(path) if path else None, visible=path is not None)
