@@ -176,7 +176,10 @@ def _opened(path: Path, settings: Settings) -> Iterator[Image]:
     from PIL import Image as pillow
     from PIL import UnidentifiedImageError
 
+    # Set for the whole process, since saving and restoring them is not safe with threads. Pillow's other warnings tell
+    # of broken metadata that nobody can act on.
     pillow.MAX_IMAGE_PIXELS = settings.max_pixels
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
     warnings.simplefilter("error", pillow.DecompressionBombWarning)
     limit = f"{settings.max_pixels / 1e6:.0f} megapixels are allowed"
     remedy = "Make it smaller or raise STUDIO_MAX_PIXELS."
