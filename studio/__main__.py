@@ -34,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except StudioError as error:
         print(f"gemma-studio: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
 
 
 def _hyphens(argument: str) -> str:
@@ -139,7 +141,7 @@ def _run_inline(studio: Studio, task: Task, config: Config, as_json: bool) -> in
     if as_json:
         print(json.dumps({"metrics": dict(event.metrics), "artifacts": dict(event.artifacts)}))
     else:
-        print("\n".join(f"{name:>16}  {value:.4f}" for name, value in event.metrics.items()))
+        print("\n".join(f"{name}: {value:.4f}" for name, value in event.metrics.items()) or f"{event.done} done")
     return 0
 
 

@@ -41,7 +41,7 @@ def option(
         positional: A positional argument on the command line.
         widget: A hint for the form: ``"images"``, ``"folder"``, ``"file"``, ``"text"``, ``"model"`` or ``"hidden"``.
     """
-    extra = {"unit": unit, "advanced": advanced, "positional": positional, "widget": widget}
+    extra: dict[str, Any] = {"unit": unit, "advanced": advanced, "positional": positional, "widget": widget}
     return Field(default, description=sentence, ge=ge, le=le, json_schema_extra=extra)
 
 

@@ -113,7 +113,7 @@ class Studio:
         self.settings = settings
         self.cache = Cache(settings.folder("cache"))
         self.models = ModelManager(
-            {"gemma3": _load, "clip": _load}, device=settings.device, budget=settings.memory_budget
+            {"gemma3": self._load, "clip": self._load}, device=settings.device, budget=settings.memory_budget
         )
         self.jobs = Jobs(settings.folder("jobs"), self.run, start=start)
 
@@ -143,8 +143,11 @@ class Studio:
         self.models.close()
         self.cache.close()
 
+    def _load(self, spec: ModelSpec, device: Any) -> Any:
+        import torch
 
-def _load(spec: ModelSpec, device: Any) -> Any:
-    from studio.gemma.loading import LOADERS
+        from studio.gemma.loading import LOADERS
 
-    return LOADERS[spec.kind](spec, device)
+        if self.settings.threads:
+            torch.set_num_threads(self.settings.threads)
+        return LOADERS[spec.kind](spec, device)

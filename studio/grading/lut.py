@@ -12,6 +12,8 @@ from torch.nn import functional as F
 
 LEVELS = (2, 3, 5, 9)
 """Lattice sizes whose grids add up to the residual: the coarse ones carry a change to colours no photograph held."""
+KNOTS = 17
+"""A lattice that holds every knot of every level, so that a LUT's shape can be judged on it whatever its size."""
 
 
 def identity(size: int, device: torch.device | str = "cpu") -> Tensor:
@@ -37,11 +39,19 @@ class ResidualLUT(nn.Module):
         self.grids = nn.ParameterList(nn.Parameter(torch.zeros(1, 3, level, level, level)) for level in levels)
         self.register_buffer("identity", identity(size), persistent=False)
 
-    def unclamped(self) -> Tensor:
-        """Return identity plus residual before the range is enforced, [3, N, N, N]."""
-        edge = (self.size,) * 3
-        grids = [F.interpolate(grid, edge, mode="trilinear", align_corners=True)[0] for grid in self.grids]
-        return self.get_buffer("identity") + torch.stack(grids).sum(0)
+    def unclamped(self, size: int | None = None) -> Tensor:
+        """Return identity plus residual before the range is enforced.
+
+        Args:
+            size: Points along each edge, M; the LUT's own when None.
+
+        Returns:
+            [3, M, M, M], differentiable in the grids.
+        """
+        own = size is None or size == self.size
+        start = self.get_buffer("identity") if own else identity(size or 0, self.grids[0].device)
+        grids = [F.interpolate(grid, start.shape[1:], mode="trilinear", align_corners=True)[0] for grid in self.grids]
+        return start + torch.stack(grids).sum(0)
 
     def table(self) -> Tensor:
         """Return the table inside [0, 1], [3, N, N, N]; differentiable in the grids."""

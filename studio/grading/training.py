@@ -13,7 +13,7 @@ from studio.grading import losses
 from studio.grading.checkpoint import Progress
 from studio.grading.config import OptimizeConfig
 from studio.grading.judges import Gemma3Judge
-from studio.grading.lut import ResidualLUT, apply
+from studio.grading.lut import KNOTS, ResidualLUT, apply
 from studio.grading.measuring import Measure
 from studio.grading.photographs import Photographs, drawn
 from studio.grading.results import Results
@@ -55,10 +55,9 @@ def _train(
     progress = Progress.load(context.folder, lut, optimizer, photographs.fingerprint())
     for step in range(progress.step, config.steps):
         index = _batch(config, step, len(views), len(extra))
-        table = lut.table()
-        after = apply(table, before[index])
+        after = apply(lut.table(), before[index])
         margin = session.margin(after, index)
-        terms = _terms(before[index], after, table, lut.unclamped(), margin)
+        terms = _terms(before[index], after, lut.unclamped(min(KNOTS, config.lut_size)), margin)
         loss = sum((_weights(config)[name] * term for name, term in terms.items()), torch.zeros(()))
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -104,8 +103,9 @@ def _schedule(progress: float) -> float:
 
 
 def _terms(
-    before: torch.Tensor, after: torch.Tensor, table: torch.Tensor, unclamped: torch.Tensor, margin: torch.Tensor
+    before: torch.Tensor, after: torch.Tensor, unclamped: torch.Tensor, margin: torch.Tensor
 ) -> dict[str, torch.Tensor]:
+    table = unclamped.clamp(0, 1)
     lab_before, lab_after = losses.oklab(before), losses.oklab(after)
     return {
         "image_text": losses.image_text(margin),
