@@ -1,0 +1,78 @@
+"""Pictures graded are pictures one would keep: right to the level, named as they were, never written over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from studio.context import Context
+from studio.errors import StudioError
+from studio.grading import cube, lut
+from studio.grading.apply import grade, run
+from studio.grading.config import ApplyConfig
+
+House = Callable[[str], Context]
+
+
+@pytest.fixture
+def look(tmp_path: Path) -> Path:
+    """A LUT that takes red to half."""
+    table = lut.identity(9).clone()
+    table[0] *= 0.5
+    cube.write(tmp_path / "half-red.cube", table, "half red")
+    return tmp_path / "half-red.cube"
+
+
+def test_eight_bit_pixels_are_rounded_not_cut_off() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 30, 3)).astype(np.uint8)
+    table = lut.ResidualLUT(17)
+    for grid in table.grids:
+        torch.nn.init.normal_(grid, std=0.1, generator=torch.Generator().manual_seed(0))
+    rgb = torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255
+    exact = lut.apply(table.table(), rgb)[0].permute(1, 2, 0).detach().numpy() * 255
+    assert np.abs(grade(pixels, table.table()).astype(float) - exact).max() <= 0.501
+
+
+def test_strength_mixes_and_none_is_none() -> None:
+    pixels = np.full((2, 2, 3), 200, np.uint8)
+    table = lut.identity(5) * 0.5
+    assert grade(pixels, table, strength=0.0).tolist() == pixels.tolist()
+    assert grade(pixels, table, strength=0.5).flatten().tolist() == [150] * 12
+    assert grade(pixels, table).flatten().tolist() == [100] * 12
+
+
+def test_files_and_folders_keep_their_names(look: Path, photographs: Path, house: House, tmp_path: Path) -> None:
+    one = photographs / "coffee.jpg"
+    out = tmp_path / "out"
+    events = list(run(ApplyConfig(lut=look, images=(one, photographs), output_path=out), house("job")))
+    assert events[-1].done == events[-1].total == 7
+    assert {path.name for path in out.iterdir()} == {path.name for path in photographs.iterdir()} | {"coffee-2.jpg"}
+    before, after = (np.asarray(Image.open(folder / "coffee.jpg")).mean((0, 1)) for folder in (photographs, out))
+    assert after[0] == pytest.approx(before[0] / 2, abs=2) and after[2] == pytest.approx(before[2], abs=2)
+
+
+def test_a_source_is_never_written_over(look: Path, house: House, tmp_path: Path) -> None:
+    source = tmp_path / "mine.png"
+    Image.new("RGB", (8, 8), (200, 100, 50)).save(source)
+    list(run(ApplyConfig(lut=look, images=(source,), output_path=tmp_path), house("job")))
+    assert np.asarray(Image.open(source))[0, 0].tolist() == [200, 100, 50]
+    assert np.asarray(Image.open(tmp_path / "mine-2.png"))[0, 0].tolist() == [100, 100, 50]
+
+
+def test_a_broken_picture_is_named_and_the_rest_graded(look: Path, house: House, tmp_path: Path) -> None:
+    (tmp_path / "broken.jpg").write_bytes(b"not a picture")
+    Image.new("RGB", (8, 8)).save(tmp_path / "fine.png")
+    config = ApplyConfig(
+        lut=look, images=(tmp_path / "broken.jpg", tmp_path / "fine.png"), output_path=tmp_path / "out"
+    )
+    notes = [event.note for event in run(config, house("job"))]
+    assert "broken.jpg" in notes[0] and notes[0].startswith("Skipped")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["fine.png"]
+    only_broken = ApplyConfig(lut=look, images=(tmp_path / "broken.jpg",), output_path=tmp_path / "out")
+    with pytest.raises(StudioError, match="No picture"):
+        list(run(only_broken, house("job")))

@@ -1,0 +1,49 @@
+"""What a run leaves for people is whole, and tells where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from studio.context import Context
+from studio.errors import StudioError
+from studio.grading.config import OptimizeConfig
+from studio.grading.lut import identity
+from studio.grading.photographs import Photographs
+from studio.grading.results import Results
+from studio.grading.training import run
+
+House = Callable[[str], Context]
+
+
+def test_a_page_always_finds_the_picture_it_was_told_of(
+    photographs: Path, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Old previews go, but never the one before the newest, which a page may still be loading."""
+    monkeypatch.setattr("studio.grading.results.PREVIEW_SECONDS", 0)
+    context = house("job")
+    opened = Photographs.open(photographs, 0, context.cache, context.settings)
+    results = Results(OptimizeConfig(prompt="warm", image_folder=photographs), context.folder)
+    events = [results.preview(step, opened, identity(3) * (1 - step / 20)) for step in range(6)]
+    for event in events[-2:]:
+        for name in event.artifacts.values():
+            assert (context.folder / name).is_file()
+    assert len(list(context.folder.glob("after-*.jpg"))) == 2
+
+
+def test_a_place_that_cannot_be_written_keeps_the_lut(
+    judge_folder: Path, photographs: Path, house: House, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    config = OptimizeConfig(
+        prompt="warm", image_folder=photographs, model_type=str(judge_folder), steps=1, lut_size=5, views=1,
+        output_path=tmp_path / "file" / "look.cube",
+    )  # fmt: skip
+    torch.set_num_threads(1)
+    context = house("job")
+    with pytest.raises(StudioError, match="could not be copied"):
+        list(run(config, context))
+    assert (context.folder / "warm.cube").is_file()
