@@ -39,13 +39,13 @@ def image_regularization(before: Tensor, after: Tensor) -> Tensor:
 
 
 def black_preservation(before: Tensor, after: Tensor) -> Tensor:
-    """Mean lift of OKLab lightness where the photograph is near black, times 10.
+    """Mean lift of OKLab lightness where the photograph is near black, times 3.
 
     Weight (1 - L / 0.25) clamped at 0: full at black, none from L = 0.25 (about code value 32 of 255).
     """
     lightness = before[:, 0]
     weight = (1 - lightness / 0.25).clamp_min(0)
-    return 10 * (weight * F.relu(after[:, 0] - lightness)).sum() / (weight.sum() + 1)
+    return 3 * (weight * F.relu(after[:, 0] - lightness)).sum() / (weight.sum() + 1)
 
 
 def lut_smoothness(table: Tensor) -> Tensor:
