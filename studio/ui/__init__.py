@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 import gradio as gr
 
@@ -19,11 +20,14 @@ POLL = 1.0  # seconds between looks at the jobs
 TABS = ("grade", "models")
 SHOW_TAB = """
 (tab) => {
+  if (!window.studioOpened) return;  // the first tab says so itself before the address was read
   const url = new URL(window.location.href);
   url.searchParams.set("tab", tab);
   window.history.replaceState(null, "", url);
 }
 """
+
+READ_ADDRESS = "(visitor, job, address) => [visitor, job, window.location.search]"
 
 
 def build(studio: Studio) -> gr.Blocks:
@@ -35,8 +39,8 @@ def build(studio: Studio) -> gr.Blocks:
     with gr.Blocks(
         title="Gemma Studio", fill_width=True, analytics_enabled=False, delete_cache=(3600, 86400)
     ) as app:
+        endpoints.add(studio)  # first, or a handler of the page would take an endpoint's name
         App(studio, app)
-        endpoints.add(studio)
     return app
 
 
@@ -52,6 +56,7 @@ class App:
         self.studio = studio
         self.visitor = gr.BrowserState("", storage_key="studio-visitor", secret="gemma-studio")
         self.seen = gr.State({})
+        self.address = gr.Textbox(visible=False)
         with gr.Row(elem_id="header"):
             markup.html(header.title(), elem_id="title")
             self.facts = markup.html(elem_id="facts", js_on_load=header.OPEN_DRAWER)
@@ -87,16 +92,20 @@ class App:
             self.act, [self.grade.job, self.visitor], [self.grade.job, self.tabs, *frame], **PRIVATE
         ).then(**follow)
         remembered = [self.visitor, self.grade.job]
-        opened = blocks.load(self.open, remembered, [*remembered, self.tabs], **PRIVATE)
+        opened = blocks.load(
+            self.open, [*remembered, self.address], [*remembered, self.tabs], js=READ_ADDRESS, **PRIVATE
+        )
         opened.then(self.grade.restore, [self.grade.job, self.grade.folder], self.grade.restored, **PRIVATE)
         opened.then(**look)
+        opened.then(None, js="() => { window.studioOpened = true; }")
 
-    def open(self, visitor: str, job_id: str, request: gr.Request) -> list[Any]:
+    def open(self, visitor: str, job_id: str, address: str) -> list[Any]:
         """Give the browser its word, and open the tab and the job that its address names."""
-        tab = request.query_params.get("tab")
+        named = dict(parse_qsl(address.removeprefix("?")))
+        tab = named.get("tab")
         return [
             visitor or access.new_visitor(),
-            request.query_params.get("job") or job_id,
+            named.get("job", job_id),
             gr.Tabs(selected=tab) if tab in TABS else gr.skip(),
         ]
 
