@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,28 +54,32 @@ CHAT_TEMPLATE = r"""{{ bos_token }}
 _WORDS = "Yes No user model warm cold moody cinematic teal and orange is this picture vivid answer with one word"
 
 
-def save_gemma3(
-    folder: Path,
+def save_gemma3(folder: Path, *, hub_layout: bool = False, seed: int = 0, **geometry: Any) -> Path:
+    """Save a `Gemma3ForConditionalGeneration` of some `gemma3_config` with its processor; by default under 2 MB."""
+    tokenizer = make_tokenizer()
+    config: Any = gemma3_config(tokenizer, **geometry)
+    randomise(Gemma3ForConditionalGeneration(config), seed).save_pretrained(folder)
+    gemma3_processor(tokenizer, config).save_pretrained(folder)
+    if hub_layout:
+        _rewrite_as_on_the_hub(folder, config.vision_config.image_size, config.mm_tokens_per_image)
+    return folder
+
+
+def gemma3_config(
+    tokenizer: GemmaTokenizer,
     *,
     image_size: int = 56,
     tokens_per_image: int = 16,
-    hidden: int = 64,
-    layers: int = 6,
     window: int = 24,
-    vision_hidden: int = 48,
-    vision_layers: int = 3,
-    heads: int = 4,
-    vocabulary: int = 0,
-    hub_layout: bool = False,
-    seed: int = 0,
-) -> Path:
-    """Save a `Gemma3ForConditionalGeneration` with its processor; by default smaller than a megabyte."""
-    tokenizer = make_tokenizer()
+    text: Mapping[str, Any] | None = None,
+    vision: Mapping[str, Any] | None = None,
+) -> Gemma3Config:
+    """Configure a Gemma 3 with vision; `text` and `vision` replace single values of the tiny geometry."""
+    tower = {"hidden_size": 48, "intermediate_size": 96, "num_hidden_layers": 3, "num_attention_heads": 4}
     config: Any = Gemma3Config(
-        text_config=_text_config(tokenizer, hidden, layers, window, heads, vocabulary),
+        text_config=_text_config(tokenizer, sliding_window=window, **(text or {})),
         vision_config=SiglipVisionConfig(
-            hidden_size=vision_hidden, intermediate_size=2 * vision_hidden, num_hidden_layers=vision_layers,
-            num_attention_heads=heads, image_size=image_size, patch_size=14, vision_use_head=False,
+            **{**tower, "patch_size": 14, "vision_use_head": False, "image_size": image_size, **(vision or {})}
         ),
         mm_tokens_per_image=tokens_per_image,
         boi_token_index=tokenizer.boi_token_id,
@@ -83,20 +87,22 @@ def save_gemma3(
         image_token_index=tokenizer.image_token_id,
     )
     config.eos_token_id = [tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids("<end_of_turn>")]
-    _randomise(Gemma3ForConditionalGeneration(config), seed).save_pretrained(folder)
-    Gemma3Processor(
-        image_processor=Gemma3ImageProcessorPil(size={"height": image_size, "width": image_size}),
-        tokenizer=tokenizer, chat_template=CHAT_TEMPLATE, image_seq_length=tokens_per_image,
-    ).save_pretrained(folder)
-    if hub_layout:
-        _rewrite_as_on_the_hub(folder, image_size, tokens_per_image)
-    return folder
+    return config  # type: ignore[no-any-return]
+
+
+def gemma3_processor(tokenizer: GemmaTokenizer, config: Any) -> Gemma3Processor:
+    """Return the processor that belongs to a configuration."""
+    size = config.vision_config.image_size
+    return Gemma3Processor(
+        image_processor=Gemma3ImageProcessorPil(size={"height": size, "width": size}),
+        tokenizer=tokenizer, chat_template=CHAT_TEMPLATE, image_seq_length=config.mm_tokens_per_image,
+    )
 
 
 def save_gemma3_text(folder: Path, *, seed: int = 0) -> Path:
     """Save a `Gemma3ForCausalLM` with its tokenizer."""
     tokenizer = make_tokenizer()
-    _randomise(Gemma3ForCausalLM(_text_config(tokenizer, 64, 6, 24, 4, 0)), seed).save_pretrained(folder)
+    randomise(Gemma3ForCausalLM(_text_config(tokenizer, sliding_window=24)), seed).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
 
@@ -140,39 +146,38 @@ def make_tokenizer(texts: Sequence[str] = (*QUESTIONS, _WORDS)) -> GemmaTokenize
     return tokenizer
 
 
-def _text_config(
-    tokenizer: GemmaTokenizer, hidden: int, layers: int, window: int, heads: int, vocabulary: int
-) -> Gemma3TextConfig:
-    return Gemma3TextConfig(
-        vocab_size=vocabulary or (len(tokenizer) + 15) // 16 * 16,
-        hidden_size=hidden, intermediate_size=2 * hidden, num_hidden_layers=layers,
-        num_attention_heads=heads, num_key_value_heads=heads // 2,
-        head_dim=hidden // heads, query_pre_attn_scalar=hidden // heads,
-        sliding_window=window, max_position_embeddings=8192,
-        pad_token_id=tokenizer.pad_token_id, bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id,
-        rope_parameters={
+def randomise(model: Any, seed: int) -> Any:
+    """Give every weight a random value of sensible size, in place; the library leaves the projector at zero."""
+    layer_norms = {f"{name}.weight" for name, module in model.named_modules() if isinstance(module, nn.LayerNorm)}
+    generator = torch.Generator(next(model.parameters()).device).manual_seed(seed)
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if weight.ndim == 1:
+                weight.normal_(0, 0.1, generator=generator).add_(float(name in layer_norms))
+            elif "embed" in name and "patch" not in name:
+                weight.normal_(0, weight.shape[-1] ** -0.5, generator=generator)
+            else:
+                fan_in = weight.shape[0] if "mm_input_projection" in name else weight[0].numel()
+                weight.normal_(0, fan_in**-0.5, generator=generator)
+    model.tie_weights()
+    return model.eval()
+
+
+def _text_config(tokenizer: GemmaTokenizer, **values: Any) -> Gemma3TextConfig:
+    tiny = {
+        "vocab_size": (len(tokenizer) + 15) // 16 * 16,
+        "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 6,
+        "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16, "query_pre_attn_scalar": 16,
+        "max_position_embeddings": 8192,
+        "pad_token_id": tokenizer.pad_token_id,
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "rope_parameters": {
             "full_attention": {"rope_type": "linear", "factor": 8.0, "rope_theta": 1e6},
             "sliding_attention": {"rope_type": "default", "rope_theta": 1e4},
         },
-    )
-
-
-def _randomise(model: Any, seed: int) -> Any:
-    """Give every weight a random value of sensible size; the library leaves the projector at zero."""
-    generator = torch.Generator().manual_seed(seed)
-    layer_norms = {f"{name}.weight" for name, module in model.named_modules() if isinstance(module, nn.LayerNorm)}
-    with torch.no_grad():
-        for name, weight in model.named_parameters():
-            noise = torch.randn(weight.shape, generator=generator)
-            if weight.ndim == 1:
-                weight.copy_(0.1 * noise + (name in layer_norms))
-            elif "embed" in name and "patch" not in name:
-                weight.copy_(noise * weight.shape[-1] ** -0.5)
-            else:
-                fan_in = weight.shape[0] if "mm_input_projection" in name else weight[0].numel()
-                weight.copy_(noise * fan_in**-0.5)
-    model.tie_weights()
-    return model.eval()
+    }
+    return Gemma3TextConfig(**{**tiny, **values})
 
 
 def _rewrite_as_on_the_hub(folder: Path, image_size: int, tokens_per_image: int) -> None:
