@@ -2,7 +2,7 @@
 
     python -m recipes.judge.export WORK first studio/embedded/judge
 
-The running average of the weights is taken, the words' map is multiplied out into a plain embedding table, the
+The running average of the weights is taken, the words that are mixtures become plain rows of the table, the
 auxiliary heads are left behind, and the rest is rounded to bfloat16.
 """
 
@@ -22,10 +22,10 @@ from recipes.judge.train import Judge
 def export(work: Path, name: str, folder: Path) -> None:
     """Write the checkpoint of training ``name`` to ``folder``."""
     tokenizer = PreTrainedTokenizerFast.from_pretrained(work / "tokenizer")
-    judge = Judge(tokenizer, torch.from_numpy(np.load(work / "vectors.npy")), seed=0)
+    judge = Judge(tokenizer, dict(np.load(work / "mixtures.npz")), seed=0)
     judge.load_state_dict(torch.load(work / f"{name}.pt", weights_only=True)["average"])
     with torch.no_grad():
-        judge.network.get_input_embeddings().weight.copy_(judge.table())
+        judge.network.get_input_embeddings().weight.copy_(judge.table(whole=True))
     save(judge.network.eval(), tokenizer, folder)
 
 

@@ -18,6 +18,7 @@ from transformers import Gemma3ForConditionalGeneration, PreTrainedTokenizerFast
 from recipes.judge.model import IMAGE_TOKENS
 from studio.grading.questions import QUESTIONS
 
+_UNKNOWN = 3  # the row of <unk>
 SLOT = 17
 """Tokens of a slot: half a question, up to nine of a prompt, the other half, the turn of the model, its answer."""
 
@@ -109,29 +110,50 @@ def at_answers(packer: Packer, state: Tensor, last: Tensor, shift: int = 0) -> T
 
 
 class WordTable(nn.Module):
-    """The embedding table while it is learned: a linear map of the words' vectors, and a little of each word's own.
+    """The embedding table while it is learned.
 
-    The own part is hidden from half of the words at each step, so the map must do the work alone, as it will for
-    words that training never used. Rows that are no words (turns, questions, answers) are free.
+    Words of the training have rows of their own, as have the turns, questions and answers. All other words are
+    mixtures of trained words that WordNet holds for their kin, with a share of <unk> where it knows no near kin.
+    So that such mixtures are understood, a few trained words are replaced by theirs at each step.
+
+    Args:
+        choice: (words, parts) positions among the words, of which each word is mixed.
+        share: (words, parts) how much of each; what is left of 1 is <unk>.
+        trained: How many of the words, the first ones, training uses.
+        first: Where the words begin in the vocabulary.
+        total: Tokens in the vocabulary.
     """
 
-    def __init__(self, vectors: Tensor, first: int, total: int, width: int) -> None:
+    def __init__(self, choice: Tensor, share: Tensor, trained: int, first: int, total: int, width: int) -> None:
         super().__init__()
-        self.first, self.last = first, first + len(vectors)
-        self.register_buffer("vectors", vectors)
-        self.map = nn.Parameter(torch.randn(vectors.shape[1], width) * 0.1)
-        self.own = nn.Parameter(torch.zeros(len(vectors), width))
-        self.free = nn.Parameter(torch.randn(total - len(vectors), width) * 0.1)
-        self.described = vectors.abs().sum(1, keepdim=True) > 0
-        with torch.no_grad():
-            self.own[~self.described[:, 0]] = torch.randn(int((~self.described).sum()), width) * 0.1
+        self.choice, self.share = choice, share
+        self.first, self.trained, self.last = first, first + trained, first + len(choice)
+        self.own = nn.Parameter(torch.randn(trained, width) * 0.1)
+        self.free = nn.Parameter(torch.randn(total - len(choice), width) * 0.1)
 
-    def forward(self, hide: float = 0.0) -> Tensor:
-        """The whole table (tokens, width); ``hide`` is the share of words without their own part."""
-        shown = (torch.rand(len(self.own), 1) >= hide) | ~self.described
-        words = self.vectors @ self.map + self.own * shown
-        return torch.cat([self.free[: self.first], words, self.free[self.first :]])
+    def _mixed(self, rows: Tensor) -> Tensor:
+        share = self.share[rows]
+        unknown = self.free[_UNKNOWN] * (1 - share.sum(1, keepdim=True))
+        return (self.own[self.choice[rows]] * share[..., None]).sum(1) + unknown
+
+    def forward(self, hide: float = 0.0, whole: bool = False) -> Tensor:
+        """The table (tokens, width).
+
+        ``hide`` is the share of trained words read as mixtures; unless ``whole``, the rows of all others are zero.
+        """
+        words = self.own
+        if hide:
+            rows = (torch.rand(len(words)) < hide).nonzero().flatten()
+            words = words.index_put((rows,), self._mixed(rows))
+        rest = self.last - self.trained
+        others = self._mixed(torch.arange(len(words), len(words) + rest)) if whole else words.new_zeros(rest, 1)
+        others = others.expand(rest, words.shape[1])
+        return torch.cat([self.free[: self.first], words, others, self.free[self.first :]])
 
     def output(self, table: Tensor) -> Tensor:
         """The table as output head: the words' rows held fixed, so that only being read changes a word."""
-        return torch.cat([table[: self.first], table[self.first : self.last].detach(), table[self.last :]])
+        return torch.cat([table[: self.first], table[self.first : self.trained].detach(), table[self.last :]])
+
+    def output_row(self, token: int) -> int:
+        """Where a token, no untrained word, stands in :meth:`output`."""
+        return token if token < self.trained else token - (self.last - self.trained)

@@ -17,7 +17,7 @@ from recipes.judge.prompts import colour_prompts
 from studio.grading.looks import STRENGTHS
 from studio.grading.looktable import LOOKS
 
-VOCABULARY = 8600
+VOCABULARY = 9600
 _PLAIN = 1400
 
 
@@ -29,23 +29,32 @@ def spoken_words() -> list[str]:
     return sorted(set(text.split()))
 
 
+def grade_words() -> list[str]:
+    """Words that are a whole phrase of a look, or a colour's whole name: what an unknown word may be read as."""
+    phrases = [phrase for look in LOOKS for phrase in look.phrases]
+    singles = dict.fromkeys(phrase for phrase in [*phrases, *colour_prompts()] if phrase.isalpha() and len(phrase) > 2)
+    return [word for word in singles if word not in ("may", "fall", "matt", "magic")]
+
+
 def prepare_words(folder: Path, wordnet: Path) -> None:
-    """Choose the vocabulary; write the tokenizer, the vectors of its words, and the words that mean no look."""
+    """Choose the vocabulary; write the tokenizer, what unknown words are read as, and words that mean no look."""
     synsets = wordvectors.read_wordnet(wordnet)
-    spoken = spoken_words()
-    plain = wordvectors.plain_words(synsets, _PLAIN)
-    everything = list(dict.fromkeys(spoken + plain + wordvectors.candidates(synsets)))
-    vectors = wordvectors.word_vectors(everything, synsets, 160)
-    anchors = vectors[: len(spoken)]
-    near = wordvectors.nearest_words(everything[len(spoken) :], vectors[len(spoken) :], anchors, len(everything))
-    near = [word for word in near if word not in set(plain)][: VOCABULARY - len(spoken) - len(plain)]
-    words = spoken + plain + near
-    index = {word: i for i, word in enumerate(everything)}
-    tokenizer = build_tokenizer(words)
-    tokenizer.save_pretrained(folder / "tokenizer")
-    np.save(folder / "vectors.npy", vectors[[index[word] for word in words]])
-    forbidden = held_words() | set(spoken)
-    said = {"words": words, "plain": [word for word in plain if word not in forbidden]}
+    spoken, forbidden = spoken_words(), held_words()
+    plain = [w for w in wordvectors.plain_words(synsets, _PLAIN) if w not in forbidden and w not in set(spoken)]
+    trained, anchors = spoken + plain, grade_words() + plain
+    others = [word for word in wordvectors.candidates(synsets) if word not in set(trained)]
+    vectors = wordvectors.word_vectors(trained + others, synsets, 160)
+    kinship = wordvectors.Kinship(trained + others, vectors, synsets)
+    nearness = kinship.between(others, grade_words()).max(1)
+    kept = [others[i] for i in np.argsort(-nearness, kind="stable")[: VOCABULARY - len(trained)]]
+    like = kinship.between(trained + kept, anchors)
+    for column, anchor in enumerate(anchors):
+        like[trained.index(anchor), column] = -1  # a word is not its own explanation
+    choice, share = wordvectors.mixtures(like)
+    position = np.array([trained.index(anchor) for anchor in anchors])
+    build_tokenizer(trained + kept).save_pretrained(folder / "tokenizer")
+    np.savez(folder / "mixtures.npz", choice=position[choice], share=share, trained=len(trained))
+    said = {"trained": trained, "others": kept, "plain": plain, "grades": grade_words()}
     (folder / "words.json").write_text(json.dumps(said))
 
 

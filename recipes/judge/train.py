@@ -37,6 +37,7 @@ PAIRS, PROMPTS = 16, 8
 RATE = 3e-3
 _NEAR = 150
 _EMA = 0.995
+_HIDE = 0.08
 
 
 @dataclass
@@ -67,11 +68,12 @@ class Reading:
 class Judge(nn.Module):
     """The network with its embedding table and the auxiliary heads, as trained."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerFast, vectors: Tensor, seed: int) -> None:
+    def __init__(self, tokenizer: PreTrainedTokenizerFast, mixtures: dict[str, Any], seed: int) -> None:
         super().__init__()
         self.packer = Packer(tokenizer)
         self.network = build_model(tokenizer, seed)
-        self.table = WordTable(vectors, FIRST_WORD, len(tokenizer), HIDDEN)
+        choice, share = torch.from_numpy(mixtures["choice"]), torch.from_numpy(mixtures["share"])
+        self.table = WordTable(choice, share, int(mixtures["trained"]), FIRST_WORD, len(tokenizer), HIDDEN)
         self.network.lm_head.weight.requires_grad_(False)
         self.heads = nn.ModuleDict({
             "place": nn.Linear(HIDDEN, 6), "words": nn.Linear(HIDDEN, PARAMETER_COUNT + 1),
@@ -94,12 +96,13 @@ class Judge(nn.Module):
     def margin(self, before: Tensor, after: Tensor, ids: Tensor, last: Tensor) -> Tensor:
         """logit(Yes) - logit(No) for (B, K) prompts."""
         states, table = self(before, after, ids)
-        return self.answers(states[-1], last) @ (table[self.packer.yes] - table[self.packer.no])
+        yes, no = (self.table.output_row(token) for token in (self.packer.yes, self.packer.no))
+        return self.answers(states[-1], last) @ (table[yes] - table[no])
 
 
 def read_words(judge: Judge, ids: Tensor, last: Tensor, grades: Tensor, known: Tensor) -> Tensor:
     """Loss of reading prompts alone, without pictures, with the first two layers."""
-    table = judge.table(hide=0.5)
+    table = judge.table(hide=_HIDE)
     embedded = functional.embedding(ids, table) * HIDDEN**0.5
     length = ids.shape[1]
     positions = (len(judge.packer.opening) + torch.arange(length))[None]
@@ -136,8 +139,7 @@ class Trainer:
         torch.manual_seed(seed)
         random.seed(seed)
         self.tokenizer = PreTrainedTokenizerFast.from_pretrained(work / "tokenizer")
-        vectors = torch.from_numpy(np.load(work / "vectors.npy"))
-        self.judge = Judge(self.tokenizer, vectors, seed)
+        self.judge = Judge(self.tokenizer, dict(np.load(work / "mixtures.npz")), seed)
         self.average = copy.deepcopy(self.judge).requires_grad_(False)
         nonsense = json.loads((work / "words.json").read_text())["plain"]
         writer = Writer(seed, nonsense)
@@ -182,14 +184,15 @@ class Trainer:
         said = torch.rand(asked.shape) < torch.sigmoid(taught.logit)
         spoken = torch.where(said, packer.yes, packer.no)
         ids.scatter_(2, (last + 1)[..., None], spoken[..., None])
-        states, table = judge(before, after, ids, hide=0.5)
+        states, table = judge(before, after, ids, hide=_HIDE)
         final = judge.answers(states[-1], last)
         chance = functional.log_softmax(final @ table.T, -1)
         target = torch.sigmoid(taught.logit)
-        answer = -(target * chance[..., packer.yes] + (1 - target) * chance[..., packer.no]).mean()
-        margin = functional.smooth_l1_loss(chance[..., packer.yes] - chance[..., packer.no], taught.logit)
+        yes, no, end = (judge.table.output_row(token) for token in (packer.yes, packer.no, packer.end))
+        answer = -(target * chance[..., yes] + (1 - target) * chance[..., no]).mean()
+        margin = functional.smooth_l1_loss(chance[..., yes] - chance[..., no], taught.logit)
         few = judge.answers(states[-1], last, shift=1)[:, :2]
-        stop = -functional.log_softmax(few @ table.T, -1)[..., packer.end].mean()
+        stop = -functional.log_softmax(few @ table.T, -1)[..., end].mean()
         place, whole = _changes(before, after)
         heads, second = judge.heads, judge.answers(states[2], last)
         parts = {

@@ -1,0 +1,131 @@
+"""Step five of the recipe, the true test: train a LUT for every look on photographs the judge never saw.
+
+    python -m recipes.judge.luts WORK --backgrounds FOLDER --report luts.json --sheet contact-sheet.jpg
+
+Uses the studio's own training. Each LUT is measured in CIELAB against what the words say (`measures.py`) and shown on
+a contact sheet, which a person should look at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from recipes.judge import pictures
+from recipes.judge.measures import MEASURES, measure
+from recipes.judge.phrases import NONSENSE
+from studio.cache import Cache
+from studio.context import Context
+from studio.gemma.loading import LOADERS
+from studio.grading import cube
+from studio.grading.apply import grade
+from studio.grading.config import OptimizeConfig
+from studio.grading.looks import LOOKS
+from studio.grading.training import run
+from studio.models import ModelManager
+from studio.settings import Settings
+
+_SIDE = 160
+_CELL = 84
+_SHOWN = range(6)  # of the test photographs, on the sheet: those that may be shown without the GPL
+
+
+class Bench:
+    """The studio around the photographs: trains one LUT at a time."""
+
+    def __init__(self, work: Path, names: tuple[str, ...], backgrounds: Path, judge: str, steps: int) -> None:
+        self.work, self.judge, self.steps = work, judge, steps
+        self.folder = work / "photographs"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        squares = []
+        for index, name in enumerate(names):
+            picture = pictures.load(name, backgrounds)
+            picture.save(self.folder / f"{index:02d}.jpg", quality=95)
+            squares.append(pictures.square(picture, _SIDE))
+        self.before = np.stack(squares)
+        settings = dataclasses.replace(Settings(), home=work / "home")
+        self._surroundings = (
+            ModelManager(LOADERS, device="cpu", budget=2**31), Cache(settings.folder("cache")), settings
+        )  # fmt: skip
+
+    def train(self, prompt: str, seed: int = 0) -> tuple[NDArray[np.float32], dict[str, float], float]:
+        """Train a LUT: the graded squares, the final scores, and the seconds it took."""
+        job = self.work / "jobs" / prompt.replace(" ", "-")
+        job.mkdir(parents=True, exist_ok=True)
+        for old in job.iterdir():
+            old.unlink()
+        config = OptimizeConfig(
+            prompt=prompt, image_folder=self.folder, model_type=self.judge, steps=self.steps, seed=seed, lut_size=17
+        )
+        started, last = time.time(), None
+        for event in run(config, Context(job, *self._surroundings)):
+            last = event
+        assert last is not None
+        table = cube.read(job / last.artifacts["lut"])
+        graded = [grade((picture * 255 + 0.5).astype(np.uint8), table) for picture in self.before]
+        return np.stack(graded).astype(np.float32) / 255, dict(last.metrics), time.time() - started
+
+
+def sheet(rows: list[tuple[str, NDArray[np.float32]]], path: Path) -> None:
+    """Two columns of rows of photographs with the words and scores beside them, on neutral grey."""
+    label, shown = 108, [i for i in _SHOWN if i < len(rows[0][1])]
+    half = (len(rows) + 1) // 2
+    width = label + len(shown) * _CELL
+    image = Image.new("RGB", (2 * width + 8, half * _CELL), (110, 110, 110))
+    draw = ImageDraw.Draw(image)
+    for index, (text, graded) in enumerate(rows):
+        left, top = (index // half) * (width + 8), (index % half) * _CELL
+        draw.multiline_text((left + 4, top + 8), text, fill=(255, 255, 255))
+        for column, number in enumerate(shown):
+            cell = Image.fromarray((graded[number] * 255 + 0.5).astype(np.uint8)).resize((_CELL - 2, _CELL - 2))
+            image.paste(cell, (left + label + column * _CELL, top + 1))
+    image.save(path, quality=85)
+
+
+def main() -> None:
+    """Command line of the LUT test."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("work", type=Path)
+    parser.add_argument("--backgrounds", type=Path, required=True)
+    parser.add_argument("--judge", default="embedded")
+    parser.add_argument("--steps", type=int, default=150)
+    parser.add_argument("--photographs", choices=("validation", "test"), default="test")
+    parser.add_argument("--looks", help="only these, separated by commas")
+    parser.add_argument("--nonsense", type=int, default=6, help="how many prompts of no meaning")
+    parser.add_argument("--report", type=Path)
+    parser.add_argument("--sheet", type=Path)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    names = pictures.TEST if arguments.photographs == "test" else pictures.VALIDATION
+    bench = Bench(arguments.work, names, arguments.backgrounds, arguments.judge, arguments.steps)
+    wanted = arguments.looks.split(",") if arguments.looks else [look.name for look in LOOKS]
+    rows, report = [("before", bench.before)], {}
+    for prompt in [*wanted, *NONSENSE[: arguments.nonsense]]:
+        graded, scores, seconds = bench.train(prompt)
+        change = measure(bench.before, graded)
+        passed = MEASURES[prompt](change) if prompt in MEASURES else None
+        numbers = {name: round(value, 2) for name, value in dataclasses.asdict(change).items()}
+        kept = {name: round(scores[name], 3) for name in ("held_out", "second_opinion", "analytic") if name in scores}
+        report[prompt] = {"passed": passed, **kept, "seconds": round(seconds, 1), **numbers}
+        print(prompt, json.dumps(report[prompt]), flush=True)
+        second = f" B {kept['second_opinion']:.2f}" if "second_opinion" in kept else ""
+        words = prompt.replace(" ", "\n", 1) if len(prompt) > 14 else prompt
+        rows.append((f"{words}\nA {kept.get('held_out', 0):.2f}{second}", graded))
+        if arguments.sheet:
+            sheet(rows, arguments.sheet)
+    judged = [entry["passed"] for entry in report.values() if entry["passed"] is not None]
+    print(f"{sum(map(bool, judged))} of {len(judged)} looks move colour as the words say")
+    if arguments.report:
+        arguments.report.write_text(json.dumps(report, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
