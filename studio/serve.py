@@ -109,6 +109,7 @@ def launch(studio: Studio, *, share: bool = False, browser: bool = False, block:
         prevent_thread_lock=True,
         theme=theme.theme(),
         css_paths=theme.CSS,
+        head=theme.HEAD,
         favicon_path=theme.ASSETS / "icon.svg",
     )
     threading.Thread(target=warm, args=(studio,), name="warm", daemon=True).start()

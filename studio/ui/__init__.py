@@ -36,6 +36,7 @@ def build(studio: Studio) -> gr.Blocks:
     Args:
         studio: The assembled studio; the app only calls its jobs, models and settings.
     """
+    app: gr.Blocks
     with gr.Blocks(
         title="Gemma Studio", fill_width=True, analytics_enabled=False, delete_cache=(3600, 86400)
     ) as app:
@@ -76,8 +77,8 @@ class App:
 
     def _wire(self, blocks: gr.Blocks) -> None:
         frame = [self.seen, self.facts, self.drawer]
-        look = {"fn": self.look, "inputs": [self.seen, self.visitor], "outputs": frame, **PRIVATE}
-        follow = {
+        look: dict[str, Any] = {"fn": self.look, "inputs": [self.seen, self.visitor], "outputs": frame, **PRIVATE}
+        follow: dict[str, Any] = {
             "fn": self.grade.poll,
             "inputs": [self.grade.job, self.grade.seen],
             "outputs": self.grade.shown,
@@ -86,8 +87,8 @@ class App:
         timer = gr.Timer(POLL)
         for poll in (look, follow):
             timer.tick(**poll, queue=False)
-        memory = {"fn": self.models.poll, "inputs": self.models.seen, "outputs": [self.models.seen, self.models.loaded]}
-        timer.tick(**memory, **PRIVATE, queue=False)
+        known = [self.models.seen]
+        timer.tick(self.models.poll, known, [*known, self.models.loaded], **PRIVATE, queue=False)
         self.drawer.click(
             self.act, [self.grade.job, self.visitor], [self.grade.job, self.tabs, *frame], **PRIVATE
         ).then(**follow)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_origin
 
 import gradio as gr
+from gradio.events import api
 from pydantic.fields import FieldInfo
 
 from studio.errors import StudioError
@@ -28,10 +30,10 @@ FILES = ("images", "file", "folder")  # widgets whose values name files
 def add(studio: Studio) -> None:
     """Add every endpoint to the Blocks being built."""
     for task in TASKS.values():
-        gr.api(_submit(studio, task), api_name=task.name.replace("-", "_"))
+        api(_submit(studio, task), api_name=task.name.replace("-", "_"))
     for verb in (_watch, _cancel, _resume, _jobs, _presets, _artifact):
         function = verb(studio)
-        gr.api(function, api_name=function.__name__, concurrency_limit=None)
+        api(function, api_name=function.__name__, concurrency_limit=None)
 
 
 def describe(job: Job) -> dict[str, Any]:
@@ -73,7 +75,8 @@ def _submit(studio: Studio, task: Task) -> Callable[..., dict[str, Any]]:
 
 
 def _signature(task: Task) -> inspect.Signature:
-    required, optional = [], []
+    required: list[inspect.Parameter] = []
+    optional: list[inspect.Parameter] = []
     for name in forms.fields(task.config):
         field = task.config.model_fields[name]
         default = inspect.Parameter.empty if field.is_required() else _plain(field.default)
@@ -127,15 +130,13 @@ def _admit(studio: Studio, field: FieldInfo, value: Any) -> Any:
     return paths[0]
 
 
-class told:  # noqa: N801 - reads as a word: with told()
+@contextmanager
+def told() -> Iterator[None]:
     """Turn a StudioError into one a client may read."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, StudioError):
-            raise gr.Error(str(error), print_exception=False) from None
+    try:
+        yield
+    except StudioError as error:
+        raise gr.Error(str(error), print_exception=False) from None
 
 
 def _watch(studio: Studio) -> Callable[..., Iterator[dict[str, Any]]]:

@@ -74,8 +74,9 @@ def component(config: type[Config], name: str, *, choices: Iterable[tuple[str, s
     """
     field = config.model_fields[name]
     value = None if field.is_required() else field.default
-    shared = {"label": label(name, field), "info": field.description, "value": value, "elem_id": f"field-{name}"}
-    shared.update(more)
+    shared: dict[str, Any] = {
+        "label": label(name, field), "info": field.description, "value": value, "elem_id": f"field-{name}", **more
+    }  # fmt: skip
     if extra(field, "widget") == "model":
         return gr.Dropdown(list(choices), allow_custom_value=True, **shared)
     if kind(field) is bool:

@@ -11,7 +11,7 @@ from gradio.components import Component
 
 from studio.jobs import Job, State
 from studio.ui import gradeview, jobpanel, markup, uploads
-from studio.ui.quality import measured
+from studio.ui.quality import called, measured
 
 if TYPE_CHECKING:
     from studio.tasks import Studio
@@ -48,8 +48,12 @@ class GradeResult:
             self.report = gr.DownloadButton("Download report .json", visible=False, elem_id="download-json", size="md")
         self.gauges = markup.html(elem_id="gauges")
         with gr.Row(elem_classes="plots"):
-            self.scores = _plot("Belief, 0 to 1", "scores", [0, 1])
-            self.losses = _plot("Losses", "losses", None)
+            with gr.Column(min_width=280, elem_classes="plot"):
+                self.scores_legend = markup.html(elem_id="scores-legend")
+                self.scores = _plot("scores", [0, 1])
+            with gr.Column(min_width=280, elem_classes="plot"):
+                self.losses_legend = markup.html(elem_id="losses-legend")
+                self.losses = _plot("losses", None)
         self.sheet = gr.Image(
             show_label=False, container=False, interactive=False, visible=False, buttons=["fullscreen"],
             elem_id="sheet", type="filepath",
@@ -59,8 +63,8 @@ class GradeResult:
     def components(self) -> list[Component]:
         """The components, in the order `show` returns their values."""
         return [
-            self.empty, self.run_example, self.slider, self.status, self.cube, self.report, self.gauges, self.scores,
-            self.losses, self.sheet,
+            self.empty, self.run_example, self.slider, self.status, self.cube, self.report, self.gauges,
+            self.scores_legend, self.scores, self.losses_legend, self.losses, self.sheet,
         ]
 
     def show(self, job: Job | None, seen: Seen) -> list[Any]:
@@ -69,7 +73,7 @@ class GradeResult:
             *self._changed(seen, "slider", _files(job, "before", "after"), lambda: _slider(job), 3),
             *self._changed(seen, "status", jobpanel.signature(job), lambda: [jobpanel.status(job) if job else ""], 1),
             *self._changed(seen, "downloads", _files(job, "lut", "report"), lambda: _downloads(job), 2),
-            *self._changed(seen, "curves", _step(job), lambda: self._curves(job), 3),
+            *self._changed(seen, "curves", _step(job), lambda: self._curves(job), 5),
             *self._changed(seen, "sheet", _files(job, "sheet"), lambda: [_sheet(job)], 1),
         ]
 
@@ -81,19 +85,20 @@ class GradeResult:
         return make()
 
     def _curves(self, job: Job | None) -> list[Any]:
-        if job is None:
-            return ["", gr.LinePlot(visible=False), gr.LinePlot(visible=False)]
-        events = self.studio.jobs.events(job.id)
-        model_type = str(job.config.get("model_type", ""))
-        gauges = gradeview.gauges(gradeview.newest(events), model_type, measured(model_type))
-        tables = [gradeview.curves(events, names) for names in (gradeview.SCORES, gradeview.LOSSES)]
-        return [gauges, *(gr.LinePlot(table, visible=len(table) > 1) for table in tables)]
+        events = self.studio.jobs.events(job.id) if job else []
+        model_type = str(job.config.get("model_type", "")) if job else ""
+        shown: list[Any] = [gradeview.gauges(gradeview.newest(events), called(model_type), measured(model_type))]
+        for title, names in (("How far they believe it, 0 to 1", gradeview.SCORES), ("Losses", gradeview.LOSSES)):
+            table = gradeview.curves(events, names)
+            enough = len(table) > 1
+            shown += [gradeview.legend(title, table) if enough else "", gr.LinePlot(table, visible=enough)]
+        return shown
 
 
-def _plot(title: str, name: str, limits: list[float | None] | None) -> gr.LinePlot:
+def _plot(name: str, limits: Any) -> gr.LinePlot:
     return gr.LinePlot(
-        x="step", y="value", color="curve", x_title="step", y_title=" ", color_title=" ", title=title, y_lim=limits,
-        color_map=gradeview.COLOURS, height=260, visible=False, elem_id=name, tooltip="all",
+        x="step", y="value", color="curve", x_title="step", y_title=" ", color_title=" ", y_lim=limits,
+        color_map=gradeview.COLOURS, colors_in_legend=[], height=230, visible=False, elem_id=name, tooltip="all",
     )
 
 

@@ -64,6 +64,13 @@ def curves(events: Sequence[Event], names: Mapping[str, str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["step", "value", "curve"])
 
 
+def legend(title: str, table: pd.DataFrame) -> str:
+    """Draw a plot's title and the names of its curves."""
+    names = [name for name in COLOURS if name in set(table["curve"])]
+    spans = "".join(f'<span><i style="background:{COLOURS[name]}"></i>{name}</span>' for name in names)
+    return f'<h2>{title}</h2><div class="legend">{spans}</div>' if names else ""
+
+
 def newest(events: Sequence[Event]) -> dict[str, float]:
     """Return the newest value of every metric."""
     values: dict[str, float] = {}
@@ -89,7 +96,7 @@ def gauges(metrics: Mapping[str, float], judge: str, quality: str) -> str:
         dials.append(_gauge("A second judge", metrics["second_opinion"], "trained apart, never optimised against"))
     if "analytic" in metrics:
         dials.append(_gauge("Measured colour", metrics["analytic"], "how far colours moved the way the words say"))
-    note = f'<p class="quiet">Answered by {markup.escape(judge)}. {markup.escape(quality)}</p>'
+    note = f'<p class="quiet">Answered by {markup.escape(judge)}. {markup.escape(quality)}</p>' if judge else ""
     return f'<div class="gauges">{"".join(dials)}</div>{note}'
 
 

@@ -60,7 +60,7 @@ def status(job: Job) -> str:
         State.INTERRUPTED: "The studio was closed while this ran. Resume goes on from the last step kept.",
         State.CANCELLED: "Stopped. Resume goes on from the last step kept.",
     }.get(job.state, note)
-    line = f'<span class="note">{markup.escape(words)}</span>'
+    line = f'<span class="note">{markup.escape(words)}</span>' if words else ""
     if job.error:
         line = f'<span class="wrong">{markup.escape(job.error)}</span> <span>{markup.escape(job.todo)}</span>'
     return (

@@ -30,7 +30,7 @@ class ModelsTab:
             markup.html("<h2>In memory</h2>")
             self.loaded = markup.html(elem_id="loaded")
             with gr.Row(elem_classes="buttons"):
-                self.free = gr.Button("Unload what nobody uses", size="md", elem_id="unload")
+                self.free = gr.Button("Unload what nobody uses", size="sm", elem_id="unload")
             self.message = markup.html()
             markup.html("<h2>Checkpoints</h2>" + catalog())
         self.free.click(

@@ -1,4 +1,4 @@
-"""How well a judge measured, in one sentence, read from its card."""
+"""What a judge is called, and how well it measured: one sentence, read from its card."""
 
 from __future__ import annotations
 
@@ -19,3 +19,12 @@ def measured(model_type: str) -> str:
     except StudioError:
         return ""
     return next((line.strip() for line in lines if line.startswith("Measured")), "")
+
+
+def called(model_type: str) -> str:
+    """Return a judge's name for a person."""
+    checkpoint = catalog.CHECKPOINTS.get(model_type)
+    if checkpoint is None:
+        return model_type
+    small = ", a small model that ships with the studio"
+    return f"the {checkpoint.title.lower()}{small}" if checkpoint.embedded else checkpoint.title

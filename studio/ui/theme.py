@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 ASSETS = Path(__file__).parent / "assets"
 CSS = ASSETS / "studio.css"
+HEAD = f"<style>{(ASSETS / 'frame.css').read_text(encoding='utf-8')}</style>"
 
 GREY = colors.Color(
     name="studio-grey",
