@@ -45,12 +45,11 @@ def lay_out(processor: Any, content: Sequence[str | object]) -> Layout:
         StudioError: A text contains a control token, or the checkpoint has no chat template.
     """
     _check(processor, content)
-    blank = Image.new("RGB", (8, 8))
+    blank = Image.new("RGB", (8, 8))  # square, so a processor that pans and scans adds no crops
     parts = [{"type": "image", "image": blank} if part is IMAGE else {"type": "text", "text": part} for part in content]
     inputs = processor.apply_chat_template(
         [{"role": "user", "content": parts}],
         tokenize=True, return_dict=True, return_tensors="pt", add_generation_prompt=True,
-        processor_kwargs={"do_pan_and_scan": False},
     )
     ids, types = inputs["input_ids"][0], inputs["token_type_ids"][0]
     return Layout(ids, types, _spans(types, processor.image_seq_length))

@@ -12,10 +12,10 @@ from studio.events import Event
 from studio.gemma import catalog
 from studio.grading.config import JudgeConfig
 from studio.grading.judges import Gemma3Judge, probability
+from studio.grading.photographs import LONG_EDGE
 from studio.images import load_view
 
 _SECOND = "embedded_second"
-_OVERSAMPLING = 2  # edge of the picture handed over, in edges of the picture seen
 
 
 def run(config: JudgeConfig, context: Context) -> Iterator[Event]:
@@ -39,13 +39,13 @@ def run(config: JudgeConfig, context: Context) -> Iterator[Event]:
 def _margin(config: JudgeConfig, model_type: str, context: Context) -> float:
     with context.models.lease(catalog.spec(model_type)) as bundle, context.models.device_lock():
         judge = Gemma3Judge(bundle)
-        before, after = (_picture(path, judge.size, context) for path in (config.before, config.after))
+        before, after = (_picture(path, context) for path in (config.before, config.after))
         return judge.open(before, config.prompt).margin(after, [0], exact=True).item()
 
 
-def _picture(path: Path, size: int, context: Context) -> torch.Tensor:
-    """Return ``[1, 3, H, W]`` in 0..1."""
-    view = load_view(path, _OVERSAMPLING * size, context.cache, context.settings)
+def _picture(path: Path, context: Context) -> torch.Tensor:
+    """Return ``[1, 3, H, W]`` in 0..1, decoded as for training, so that the scores are comparable."""
+    view = load_view(path, LONG_EDGE, context.cache, context.settings)
     return torch.from_numpy(view).permute(2, 0, 1)[None] / 255
 
 
