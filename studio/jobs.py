@@ -261,11 +261,11 @@ class Jobs:
 
     def _drive(self, job: Job) -> _Outcome:
         """Run a task to its end, to its cancellation or to the closing of the studio; nobody needs to look on."""
-        marker = job.folder / "cancel"
+        record, marker = job.folder / "job.json", job.folder / "cancel"
         stream = self._runner(job.task, job.config, job.folder)
         try:
             with self._store.writer(job) as log:
-                while not marker.exists():
+                while record.exists() and not marker.exists():  # a folder deleted by hand is a cancel too
                     event = next(stream, None)
                     if event is None:
                         return _Outcome(State.DONE)
