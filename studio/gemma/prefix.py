@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import DynamicCache
+from transformers import DynamicCache, Gemma3ForConditionalGeneration
 
 _PREFILL_BATCH = 4  # pictures encoded at once: bounded working memory, near full speed
 
@@ -73,6 +73,25 @@ class PrefixBank:
             layer.keys = torch.cat([row[number][0] for row in rows])
             layer.values = torch.cat([row[number][1] for row in rows])
         return cache
+
+    def masks(self, types: Tensor) -> dict[str, Tensor]:
+        """Return the attention masks of what follows the prefix.
+
+        They are the same for every picture and every step, and making them anew would take a sixth of a small
+        model's step; pass them as ``attention_mask``.
+
+        Args:
+            types: ``[L]`` token types of the whole length, prefix included.
+
+        Returns:
+            A mask for each kind of layer, ``[1, 1, L - P, keys]``.
+        """
+        following = torch.empty(1, len(types) - len(self._ids), 1, dtype=self._model.dtype, device=types.device)
+        kinds: Any = Gemma3ForConditionalGeneration
+        masks: dict[str, Tensor] = kinds.create_masks_for_generate(
+            self._model.config, following, None, self.fork([0]), None, token_type_ids=types[None]
+        )
+        return masks
 
     def _prefill(self, pixels: Tensor) -> Any:
         cache = DynamicCache(config=self._model.config)

@@ -85,6 +85,7 @@ class JudgeSession:
         self._bank = PrefixBank(self._model, ids[: graded.start], types[: graded.start])
         self._ids = ids[graded.start : end]
         self._types = types[:end]
+        self._masks: dict[str, Tensor] = {}
         self._tails = [layout.ids[end:].to(device) for layout in layouts] if len(layouts) > 1 else []
 
     def __len__(self) -> int:
@@ -108,9 +109,10 @@ class JudgeSession:
         """
         rows = [int(each) for each in index]
         cache = self._bank.fork(rows)
+        self._masks = self._masks or self._bank.masks(self._types)
         hidden = self._model(
             input_ids=self._ids.expand(len(rows), -1),
-            token_type_ids=self._types.expand(len(rows), -1),
+            attention_mask=self._masks,
             pixel_values=self._judge.prepare(after, exact),
             past_key_values=cache,
             use_cache=True,
