@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from transformers import AutoImageProcessor
+from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 from transformers.models.gemma3.image_processing_pil_gemma3 import Gemma3ImageProcessorPil
 
 from studio.errors import StudioError
@@ -30,8 +30,9 @@ def levels_apart(processor: Any, picture: Image.Image, exact: bool) -> torch.Ten
 def processor(request: pytest.FixtureRequest, tiny_gemma3_hub: Path, tiny_clip: Path) -> Any:
     if request.param == "gemma3 at 896":
         return Gemma3ImageProcessorPil(size={"height": 896, "width": 896})
-    loader: Any = AutoImageProcessor
-    return loader.from_pretrained(tiny_clip if request.param == "clip" else tiny_gemma3_hub)
+    if request.param == "clip":
+        return CLIPImageProcessorPil.from_pretrained(tiny_clip)
+    return Gemma3ImageProcessorPil.from_pretrained(tiny_gemma3_hub)
 
 
 def test_exact_is_the_processors_own_within_a_level(processor: Any, pictures: list[Image.Image]) -> None:
