@@ -72,6 +72,8 @@ def exposed(settings: Settings, share: bool) -> Settings:
         made = f"studio:{secrets.token_urlsafe(12)}"
         print(f"Sign in as 'studio' with the password {made.partition(':')[2]}", file=sys.stderr)
         return dataclasses.replace(settings, credentials=made)
+    if settings.credentials and not all(settings.credentials.partition(":")):
+        raise StudioError("STUDIO_CREDENTIALS is not of the form name:password.", "Give both, with a colon between.")
     return settings
 
 

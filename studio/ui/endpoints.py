@@ -7,6 +7,7 @@ A task's endpoint takes its configuration's fields and returns the job at once; 
 from __future__ import annotations
 
 import inspect
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,6 +63,7 @@ def _submit(studio: Studio, task: Task) -> Callable[..., dict[str, Any]]:
         values = {name: value for name, value in bound.arguments.items() if value is not None}
         with told():
             admitted = {name: _admit(studio, task.config.model_fields[name], value) for name, value in values.items()}
+            admitted |= _own_folders(studio, task)
             visitor = request.session_hash if request else None
             return describe(studio.submit(task.name, admitted, owner=access.owner(visitor)))
 
@@ -86,6 +88,13 @@ def _signature(task: Task) -> inspect.Signature:
         "request", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=gr.Request
     )
     return inspect.Signature([*required, *optional, request], return_annotation=dict[str, Any])
+
+
+def _own_folders(studio: Studio, task: Task) -> dict[str, Path]:
+    """Give results that would land in the server's working folder a place of their own in the home."""
+    hidden = set(task.config.model_fields) - set(forms.fields(task.config))
+    places = [name for name in sorted(hidden) if isinstance(task.config.model_fields[name].default, Path)]
+    return {name: studio.settings.folder("exports") / secrets.token_hex(8) for name in places}
 
 
 def _hint(field: FieldInfo) -> Any:

@@ -53,7 +53,7 @@ def curves(events: Sequence[Event], names: Mapping[str, str]) -> pd.DataFrame:
     import pandas as pd
 
     told = [event for event in events if event.metrics]
-    stride = max(1, len(told) // POINTS)
+    stride = max(1, -(-len(told) // POINTS))
     rare = {name for name in names if sum(name in event.metrics for event in told) <= POINTS}
     rows = [
         (event.metrics.get("step", event.done), event.metrics[name], names[name])

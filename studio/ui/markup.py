@@ -77,7 +77,7 @@ def progress(job: Job) -> str:
     """Say how far a job is, how fast and how long it will take, in words."""
     parts = []
     if job.state is State.QUEUED and job.position is not None:
-        parts.append(f"number {job.position + 1} in the queue" if job.position else "next in the queue")
+        parts.append(f"number {job.position} in the queue" if job.position > 1 else "next in the queue")
     if job.last is not None and job.last.total:
         parts.append(f"{job.last.done} of {job.last.total}")
     if job.state is State.RUNNING and job.rate:

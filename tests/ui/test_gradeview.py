@@ -1,0 +1,53 @@
+"""Curves and gauges come from a job's events alone."""
+
+from __future__ import annotations
+
+from studio.events import Event
+from studio.ui import gradeview
+
+EVENTS = [
+    Event(metrics={"score": 0.1, "loss": 2.0, "image_text": 1.0}, done=1),
+    Event(note="Loading"),
+    Event(metrics={"score": 0.6, "loss": 1.0, "held_out": 0.5}, done=2),
+]
+
+
+def test_curves_hold_what_was_measured_and_nothing_else() -> None:
+    table = gradeview.curves(EVENTS, gradeview.SCORES)
+    assert table.to_dict("records") == [
+        {"step": 1, "value": 0.1, "curve": "training photographs"},
+        {"step": 2, "value": 0.5, "curve": "held-out photographs"},
+        {"step": 2, "value": 0.6, "curve": "training photographs"},
+    ]
+
+
+def test_a_long_run_is_thinned_but_keeps_its_rare_measurements() -> None:
+    events = [Event(done=step, metrics={"score": 0.5, **({"held_out": 0.4} if step % 500 == 1 else {})})
+              for step in range(5000)]  # fmt: skip
+    table = gradeview.curves(events, gradeview.SCORES)
+    counts = table["curve"].value_counts()
+    assert counts["training photographs"] <= gradeview.POINTS + 1
+    assert counts["held-out photographs"] == 10
+
+
+def test_no_events_no_curves() -> None:
+    table = gradeview.curves([], gradeview.LOSSES)
+    assert table.empty and list(table.columns) == ["step", "value", "curve"]
+    assert gradeview.legend("Losses", table) == ""
+
+
+def test_every_curve_has_a_colour_of_its_own() -> None:
+    for names in (gradeview.SCORES, gradeview.LOSSES):
+        colours = [gradeview.COLOURS[name] for name in names.values()]
+        assert len(set(colours)) == len(colours)
+
+
+def test_gauges_say_who_believes_what() -> None:
+    newest = gradeview.newest(EVENTS)
+    assert newest == {"score": 0.6, "loss": 1.0, "image_text": 1.0, "held_out": 0.5}
+    drawn = gradeview.gauges(newest | {"second_opinion": 0.25, "analytic": 0.75}, "the <judge>", "Measured well.")
+    for words in ("50 %", "held out from training", "25 %", "75 %", "the &lt;judge&gt;", "Measured well."):
+        assert words in drawn
+    assert "second judge" not in gradeview.gauges({"score": 0.1}, "x", "")
+    assert "on the training photographs" in gradeview.gauges({"score": 0.1}, "x", "")
+    assert gradeview.gauges({}, "x", "y") == ""
