@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub import snapshot_download
 from transformers import AutoModelForImageTextToText, AutoProcessor, BitsAndBytesConfig
 
 from studio.device import is_out_of_memory
@@ -17,6 +19,7 @@ from studio.models import Loader, ModelSpec
 
 # Full paths: a bare "vision_tower" would not match, and the tower would be quantised too.
 _KEPT_WHOLE = ["model.vision_tower", "model.multi_modal_projector", "lm_head"]
+_FILES = ["*.json", "*.jinja", "*.safetensors"]  # nothing that holds code or is pickled
 
 
 @dataclass(frozen=True)
@@ -56,9 +59,10 @@ def load_gemma3(spec: ModelSpec, device: torch.device) -> Gemma3:
     processors: Any = AutoProcessor  # half of transformers' annotations do not describe what it returns
     models: Any = AutoModelForImageTextToText
     try:
-        processor = processors.from_pretrained(spec.source)
+        folder = fetch(spec.source)
+        processor = processors.from_pretrained(folder)
         model, report = models.from_pretrained(
-            spec.source, device_map={"": device}, attn_implementation="sdpa", use_safetensors=True,
+            folder, device_map={"": device}, attn_implementation="sdpa", use_safetensors=True,
             output_loading_info=True, **options,
         )
     except Exception as error:  # transformers, the Hub's client and safetensors each have their own
@@ -72,6 +76,15 @@ def load_gemma3(spec: ModelSpec, device: torch.device) -> Gemma3:
         _keep_layout(model)
         check_gradients(bundle)
     return bundle
+
+
+def fetch(source: str) -> str:
+    """Return the local folder of a checkpoint, downloading what is missing of one on the Hub.
+
+    One request asks for the whole repository, so an unreachable Hub fails at once, or what is cached is used; asking
+    file by file retries each for half a minute.
+    """
+    return source if Path(source).is_dir() else snapshot_download(source, allow_patterns=_FILES)
 
 
 def explain(error: Exception, source: str) -> StudioError:
