@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -141,3 +143,13 @@ def test_control_tokens_in_a_prompt_are_refused(bundle: Gemma3, photographs: tor
 def test_probability_is_the_softmax_of_two_answers() -> None:
     logits = torch.tensor([1.3, -0.4])
     assert probability(logits[0] - logits[1]).item() == pytest.approx(logits.softmax(0)[0].item())
+
+
+def test_a_dropped_judge_gives_its_model_back(tmp_path: Path, photographs: torch.Tensor) -> None:
+    bundle = load_gemma3(ModelSpec("gemma3", str(checkpoints.save_gemma3(tmp_path))), torch.device("cpu"))
+    model = weakref.ref(bundle.model)
+    session = Gemma3Judge(bundle, 2).open(photographs, PROMPT)
+    session.margin(photographs.clone().requires_grad_(), [0, 1, 2])
+    del session, bundle
+    gc.collect()
+    assert model() is None
