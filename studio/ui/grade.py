@@ -100,7 +100,7 @@ class GradeTab:
 
     def _settings(self) -> None:
         for title, advanced in (("Settings", False), ("More settings", True)):
-            with gr.Accordion(title, open=False, elem_classes="fold"):
+            with gr.Accordion(title, open=False, elem_classes="fold", elem_id=title.lower().replace(" ", "-")):
                 if not advanced:
                     self._field("model_type", label="Judge", choices=judges())
                 for name in forms.fields(OptimizeConfig, advanced=advanced, leave_out=BY_HAND):

@@ -1,0 +1,185 @@
+"""The newcomer's path in a real browser: from an empty page to a .cube, with a reload on the way."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import colour
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.serving import served
+
+pytestmark = pytest.mark.browser
+
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--no-first-run",
+]  # fmt: skip
+SOON, LONG = 30_000, 180_000  # milliseconds; a busy machine is no failure
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with served(tmp_path_factory.mktemp("browser") / "home") as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    with sync_playwright() as playwright:
+        one = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield one
+        one.close()
+
+
+@pytest.fixture
+def page(browser: Browser, url: str) -> Iterator[Page]:
+    """A page of a new visitor, which must neither complain nor talk to anybody else."""
+    context = browser.new_context(viewport={"width": 1440, "height": 960}, accept_downloads=True)
+    wrong: list[str] = []
+    context.on("weberror", lambda error: wrong.append(str(error.error)))
+    context.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    context.on("request", lambda request: wrong.append(request.url) if _leaves(request.url) else None)
+    one = context.new_page()
+    one.set_default_timeout(SOON)
+    one.goto(url)
+    expect(one.locator("#facts .facts")).to_be_visible(timeout=LONG)
+    yield one
+    context.close()
+    assert wrong == []
+
+
+def _leaves(address: str) -> bool:
+    parts = urlsplit(address)
+    return parts.scheme not in ("data", "blob", "about") and parts.hostname != "127.0.0.1"
+
+
+def set_steps(page: Page, steps: int) -> None:
+    settings = page.locator("#settings > button").first
+    settings.click()
+    page.locator("#field-steps input").fill(str(steps))
+    page.locator("#field-steps input").blur()
+    settings.click()
+
+
+def state(page: Page, name: str, timeout: int = LONG) -> None:
+    expect(page.locator(f"#status [data-state={name}]")).to_be_visible(timeout=timeout)
+
+
+def steps_done(page: Page) -> int:
+    found = re.search(r"(\d+) of", page.locator("#status").inner_text())
+    return int(found[1]) if found else 0
+
+
+def after_picture(page: Page) -> str | None:
+    return page.locator("#before-after img").last.get_attribute("src")
+
+
+def test_the_newcomers_path(page: Page, tmp_path: Path) -> None:
+    page.locator("#try-example").click()
+    expect(page.locator("#thumbs img")).to_have_count(4)
+    page.get_by_text("teal and orange", exact=True).click()
+    expect(page.locator("#field-prompt textarea")).to_have_value("cinematic teal and orange")
+    expect(page.locator("#known-looks")).to_contain_text("teal and orange")
+    set_steps(page, 30)
+    page.locator("#start").click()
+
+    state(page, "running")
+    expect(page.locator("#before-after img").first).to_be_visible(timeout=LONG)
+    first = after_picture(page)
+    expect(page.locator("#scores .mark-line path").first).to_be_attached(timeout=LONG)
+    expect(page.locator("#gauges .gauge").first).to_contain_text("%")
+    page.wait_for_function(
+        "src => [...document.querySelectorAll('#before-after img')].at(-1).getAttribute('src') !== src",
+        arg=first, timeout=LONG,
+    )  # fmt: skip
+
+    job = page.locator("#status .status").get_attribute("data-job")
+    page.reload()
+    expect(page.locator(f"#status [data-job='{job}']")).to_be_visible()
+    expect(page.locator("#before-after img").first).to_be_visible()
+    expect(page.locator("#field-prompt textarea")).to_have_value("cinematic teal and orange")
+    expect(page.locator("#thumbs img")).to_have_count(4)
+
+    page.locator("#stop").click()
+    state(page, "cancelled")
+    stopped = steps_done(page)
+    expect(page.locator("#start")).to_have_text("Start")
+    page.locator("#resume").click()
+    state(page, "done")
+    assert 0 < stopped < 30 and steps_done(page) == 30
+    expect(page.locator("#stop")).to_be_hidden()
+    expect(page.locator("#resume")).to_be_hidden()
+
+    with page.expect_download() as download:
+        page.locator("#download-cube").click()
+    assert download.value.suggested_filename.endswith(".cube")
+    download.value.save_as(tmp_path / "look.cube")
+    table = colour.read_LUT(str(tmp_path / "look.cube")).table
+    assert table.shape == (33, 33, 33, 3) and np.isfinite(table).all()
+
+
+def test_photographs_of_ones_own_and_a_tab_that_is_closed(page: Page, photographs: Path) -> None:
+    page.locator("#photographs input[type=file]").set_input_files(sorted(photographs.glob("*.jpg"))[:3])
+    expect(page.locator("#counted")).to_contain_text("3 photographs")
+    page.locator("#field-prompt textarea").fill("film noir")
+    set_steps(page, 8)
+    page.locator("#start").click()
+    expect(page.locator("#status .status")).to_be_visible(timeout=LONG)
+    context, address = page.context, page.url
+    page.close()
+    again = context.new_page()
+    again.goto(address)
+    state(again, "done")
+    expect(again.locator("#before-after img").first).to_be_visible()
+    again.locator("#facts button").click()
+    expect(again.locator("#jobs")).to_contain_text("film noir")
+
+
+def test_the_empty_stage_runs_the_example_in_one_click(page: Page) -> None:
+    page.locator("#run-example").click()
+    expect(page.locator("#before-after img").first).to_be_visible(timeout=LONG)
+    page.locator("#facts button").click()
+    page.locator("#jobs").get_by_role("button", name="Stop").first.click()
+    state(page, "cancelled")
+
+
+def test_wrong_input_is_answered_in_a_sentence(page: Page, tmp_path: Path) -> None:
+    page.locator("#start").click()
+    expect(page.locator("#message")).to_contain_text("There are no photographs yet.")
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"not a picture")
+    page.locator("#photographs input[type=file]").set_input_files([broken])
+    expect(page.locator("#counted")).to_contain_text("broken.jpg")
+
+
+def test_dark_light_and_the_models_tab(page: Page) -> None:
+    expect(page.locator("body")).to_have_class(re.compile("dark"))
+    page.locator("#theme").click()
+    page.get_by_role("tab", name="Models").click()
+    expect(page.locator("#loaded")).to_be_visible()
+    page.reload()
+    expect(page.locator("#loaded")).to_be_visible()
+    expect(page.locator("body")).not_to_have_class(re.compile("dark"))
+
+
+@pytest.mark.parametrize("tab", ["grade", "models"])
+def test_a_phone_scrolls_one_way_only(page: Page, url: str, tab: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{url}/?tab={tab}")
+    expect(page.locator("#facts .facts")).to_be_visible()
+    if tab == "grade":
+        page.locator("#try-example").click()
+        expect(page.locator("#thumbs img")).to_have_count(4)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator("#facts button").click()
+    expect(page.locator("#jobs")).to_be_in_viewport()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
