@@ -18,6 +18,8 @@ from typing import Any, Self
 import diskcache
 from diskcache.core import MODE_BINARY, MODE_RAW
 
+from studio.errors import StudioError
+
 _log = logging.getLogger(__name__)
 
 _DIGEST = 32  # bytes of SHA-256 before every value
@@ -74,6 +76,9 @@ class Cache:
     Args:
         folder: Where it lives; created with mode 0700.
         size_limit: Bytes it may take; the least recently used entries go first.
+
+    Raises:
+        StudioError: The folder cannot be written, or another process keeps the database locked.
     """
 
     def __init__(self, folder: Path, size_limit: int = 2 * 2**30) -> None:
@@ -82,6 +87,10 @@ class Cache:
         self._size_limit = size_limit
         try:
             self._store = self._open()
+        except sqlite3.OperationalError as error:  # locked, full or read-only: clearing it would not help
+            raise StudioError(
+                f"The cache in {folder} cannot be opened: {error}.", "Check the disk's room and rights."
+            ) from None
         except (sqlite3.DatabaseError, TypeError, KeyError, ValueError):
             _clear(folder)  # a database that cannot be read is only a cache lost
             self._store = self._open()

@@ -228,10 +228,10 @@ def _from_sixteen(picture: Image, path: Path) -> Image:
     import numpy as np
     from PIL import Image as pillow
 
-    values = np.asarray(picture).astype(np.int64)
+    values = np.asarray(picture)
     if values.min() < 0 or values.max() > 65535:
         raise StudioError(f"{path.name} holds values beyond 16 bits.", "Export it with 8 or 16 bits a channel.")
-    return pillow.fromarray(((values + 128) // 257).astype(np.uint8))
+    return pillow.fromarray(((values.astype(np.uint32) + 128) // 257).astype(np.uint8))
 
 
 def _to_srgb(picture: Image, path: Path) -> Image:

@@ -196,7 +196,8 @@ class Store:
         """Write ``job.json``."""
         data = {name: getattr(job, name) for name in _SAVED}
         data["last"] = job.last.to_json() if job.last else None
-        write_atomic(self.folder(job.id) / "job.json", json.dumps(data, indent=1))
+        with self._lock:  # Windows does not replace a file that another thread is reading
+            write_atomic(self.folder(job.id) / "job.json", json.dumps(data, indent=1))
 
     def load(self, job_id: str) -> Job:
         """Read a job; while it is alive also its log, for the newest event and the pace.

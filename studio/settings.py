@@ -68,10 +68,20 @@ class Settings:
             raise StudioError(f"STUDIO_PORT must be 65535 or less, not {self.port}.")
 
     def folder(self, name: str) -> Path:
-        """Return a private folder (mode 0700) under the home, created when missing."""
+        """Return a private folder (mode 0700) under the home, created when missing.
+
+        Raises:
+            StudioError: It cannot be made or is not writable.
+        """
         path = self.home / name
-        for each in (self.home, path):
-            each.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            for each in (self.home, path):
+                each.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise StudioError(f"The folder {path} cannot be made: {reason}.", "Set STUDIO_HOME to another.") from None
+        if not os.access(path, os.W_OK):
+            raise StudioError(f"The folder {path} cannot be written.", "Set STUDIO_HOME to another.")
         return path
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from studio.cache import Cache
+from studio.errors import StudioError
 
 BIG = b"b" * 100_000  # beyond what lives inside the database
 
@@ -158,6 +159,13 @@ def test_a_database_damaged_under_an_open_cache_ends_nothing(cache: Cache, folde
         path.write_bytes(b"not a database" * 1000)
     cache.put("key", b"value")
     assert cache.get("key") is None
+
+
+def test_a_cache_that_cannot_be_opened_is_not_cleared(folder: Path) -> None:
+    (folder / "cache.db").mkdir(parents=True)
+    with pytest.raises(StudioError, match=r"The cache in .* cannot be opened"):
+        Cache(folder)
+    assert (folder / "cache.db").is_dir()
 
 
 @pytest.mark.parametrize(("name", "value"), [("disk__directory", "/"), ("eviction_policy", "?"), ("disk_evil", 1)])

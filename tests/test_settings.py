@@ -66,3 +66,15 @@ def test_folders_are_private(tmp_path: Path) -> None:
     folder = Settings(home=tmp_path / "deep" / "home").folder("cache")
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o700
+
+
+def test_a_home_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StudioError, match=r"file.*cannot be made: .*Set STUDIO_HOME"):
+        Settings(home=tmp_path / "file" / "home").folder("jobs")
+
+
+@pytest.mark.parametrize("value", [{"port": -1}, {"port": 65536}, {"max_files": 0}, {"threads": -1}])
+def test_limits_are_checked_however_they_are_given(value: dict[str, int]) -> None:
+    with pytest.raises(StudioError, match="STUDIO_"):
+        Settings(**value)  # type: ignore[arg-type]
