@@ -13,6 +13,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -137,7 +138,7 @@ class Jobs:
         with self._changed:
             if job_id in self._queues[job.lane]:
                 self._queues[job.lane].remove(job_id)
-                self._settle(job, _Outcome(State.CANCELLED))
+                self._settle(job_id, _Outcome(State.CANCELLED))
         return self.get(job_id)
 
     def resume(self, job_id: str) -> Job:
@@ -179,7 +180,7 @@ class Jobs:
         with self._changed:
             for queue in self._queues.values():
                 while queue:
-                    self._settle(self._store.load(queue.popleft()), _Outcome(State.INTERRUPTED))
+                    self._settle(queue.popleft(), _Outcome(State.INTERRUPTED))
 
     def _all(self) -> Iterator[Job]:
         for job_id in self._store.ids():
@@ -232,13 +233,7 @@ class Jobs:
 
     def _work(self, lane: str) -> None:
         while (job_id := self._next(lane)) is not None:
-            try:
-                job = replace(self._store.load(job_id), state=State.RUNNING, started=time.time())
-                self._store.save(job)
-                self._settle(job, self._attempt(job))
-            except (OSError, StudioError):  # a full disk, a folder deleted by hand: the next job may still run
-                _log.exception("the record of job %s cannot be kept", job_id)
-                self._release(job_id)
+            self._settle(job_id, self._attempt(job_id))
 
     def _next(self, lane: str) -> str | None:
         queue = self._queues[lane]
@@ -246,18 +241,26 @@ class Jobs:
             self._changed.wait_for(lambda: queue or self._closing)
             return None if self._closing else queue.popleft()
 
-    def _attempt(self, job: Job) -> _Outcome:
+    def _attempt(self, job_id: str) -> _Outcome:
         try:
+            job = replace(self._store.load(job_id), state=State.RUNNING, started=time.time())
+            self._store.save(job)
             return self._drive(job)
         except StudioError as error:
             return _Outcome(State.FAILED, error.what, error.todo)
         except BaseException as error:  # whatever a task does, even leaving, must not end the lane
-            _write_trace(job)
-            if is_out_of_memory(error):
-                what = f"'{job.title}' ran out of memory: {_first_line(error)}"
-                return _Outcome(State.FAILED, what, "Choose a smaller model, batch or size, and resume it.")
-            what = f"'{job.title}' stopped unexpectedly: {type(error).__name__}: {_first_line(error)}"
-            return _Outcome(State.FAILED, what, "Resume it; if it happens again, report it with the job's log.txt.")
+            return self._explain(job_id, error)
+
+    def _explain(self, job_id: str, error: BaseException) -> _Outcome:
+        """Keep the trace in the job's log, and give a person one sentence and a way on."""
+        _log.warning("job %s failed; the trace is in its log.txt", job_id)
+        with suppress(OSError), open(self._store.folder(job_id) / "log.txt", "a", encoding="utf-8") as file:
+            file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')}\n{''.join(traceback.format_exception(error))}\n")
+        line = (str(error).strip().splitlines() or ["no further word"])[0][:300]
+        if is_out_of_memory(error):
+            return _Outcome(State.FAILED, f"Memory ran out: {line}", "Choose a smaller model or batch and resume.")
+        what = f"The task stopped unexpectedly: {type(error).__name__}: {line}"
+        return _Outcome(State.FAILED, what, "Resume it; if it happens again, report it with the job's log.txt.")
 
     def _drive(self, job: Job) -> _Outcome:
         """Run a task to its end, to its cancellation or to the closing of the studio; nobody needs to look on."""
@@ -279,19 +282,12 @@ class Jobs:
             if isinstance(stream, Generator):
                 stream.close()
 
-    def _settle(self, job: Job, outcome: _Outcome) -> None:
+    def _settle(self, job_id: str, outcome: _Outcome) -> None:
         """Write how a run ended, then let go of the job."""
-        fresh = self._store.load(job.id)
-        with self._changed:
-            self._store.save(replace(fresh, finished=time.time(), **outcome._asdict()))
-            self._release(job.id)
-
-
-def _write_trace(job: Job) -> None:
-    _log.warning("job %s failed; the trace is in its log.txt", job.id)
-    with open(job.folder / "log.txt", "a", encoding="utf-8") as file:
-        file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')}\n{traceback.format_exc()}\n")
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or ["no further word"])[0][:300]
+        try:
+            with self._changed:
+                self._store.save(replace(self._store.load(job_id), finished=time.time(), **outcome._asdict()))
+        except (OSError, StudioError):  # a full disk, a folder deleted by hand: the next job may still run
+            _log.exception("the end of job %s cannot be written", job_id)
+        finally:
+            self._release(job_id)

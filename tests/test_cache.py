@@ -196,6 +196,7 @@ def test_threads_and_processes_share_it(cache: Cache, folder: Path) -> None:
     def fill(number: int) -> None:
         for each in range(20):
             cache.put(f"{number} {each}", BIG + bytes([number]))
+        cache.close()  # every thread has a connection of its own
 
     threads = [threading.Thread(target=fill, args=(number,)) for number in range(4)]
     for thread in threads:

@@ -8,12 +8,14 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from studio import jobstore
 from studio.errors import StudioError
 from studio.events import Event
 from studio.jobs import Job, Jobs, State
@@ -179,10 +181,10 @@ def test_two_lanes_run_at_once_and_one_lane_does_not(jobs: Jobs) -> None:
     ("how", "error", "todo", "traced"),
     [
         ("studio", "The photograph is gone.", "Put it back.", False),
-        ("value", "'value' stopped unexpectedly: ValueError: boom", "log.txt", True),
-        ("memory", "'memory' ran out of memory: no room", "smaller", True),
-        ("device", "'device' ran out of memory: CUDA out of memory", "smaller", True),
-        ("leave", "'leave' stopped unexpectedly: SystemExit: 3", "log.txt", True),
+        ("value", "The task stopped unexpectedly: ValueError: boom", "log.txt", True),
+        ("memory", "Memory ran out: no room", "smaller", True),
+        ("device", "Memory ran out: CUDA out of memory", "smaller", True),
+        ("leave", "The task stopped unexpectedly: SystemExit: 3", "log.txt", True),
     ],
 )
 def test_a_failing_job_says_why_and_never_stops_the_next(
@@ -193,7 +195,8 @@ def test_a_failing_job_says_why_and_never_stops_the_next(
     assert failed.state is State.FAILED
     assert failed.error.startswith(error) and todo in failed.todo and "\n" not in failed.error
     assert failed.last is not None and failed.last.done == 2 and (failed.folder / "cleaned.txt").exists()
-    assert (failed.folder / "log.txt").exists() == traced
+    log = failed.folder / "log.txt"
+    assert log.exists() == traced and (not traced or "in _end" in log.read_text())
     assert finish(jobs, following).state is State.DONE
 
 
@@ -307,6 +310,34 @@ def test_a_hundred_jobs_started_and_cancelled_leave_no_thread_and_no_file_open(j
     assert (threading.active_count(), open_files()) == (threads, files)
 
 
+class Weights:
+    """Stands for what a task holds in memory; a plain ``bytes`` takes no weak reference."""
+
+
+@pytest.mark.parametrize("ending", ["done", "failed", "cancelled"])
+def test_what_a_task_held_is_given_back_however_it_ends(folder: Path, ending: str) -> None:
+    held: list[weakref.ref[Weights]] = []
+
+    def holding(task: str, config: Mapping[str, Any], folder: Path) -> Iterator[Event]:
+        weights = Weights()
+        held.append(weakref.ref(weights))
+        for step in range(3 if ending == "done" else 100_000):
+            if step == 2 and ending == "failed":
+                raise RuntimeError("CUDA out of memory")
+            yield Event(step + 1)
+
+    jobs = Jobs(folder, holding)
+    job = jobs.submit("holding", {})
+    until(lambda: jobs.get(job.id).last is not None)
+    jobs.cancel(job.id)
+    if ending != "cancelled":
+        job = jobs.submit("holding", {})
+    assert finish(jobs, job).state.value == ending
+    gc.collect()
+    until(lambda: all(reference() is None for reference in held))
+    jobs.close()
+
+
 def test_workers_end_when_closed(folder: Path) -> None:
     before = threading.active_count()
     jobs = Jobs(folder, counting.run)
@@ -321,6 +352,28 @@ def test_a_job_whose_folder_is_deleted_under_it_does_not_stop_the_lane(jobs: Job
     job = jobs.submit("count", SLOW)
     until(lambda: running(jobs, job))
     shutil.rmtree(job.folder, ignore_errors=True)
+    assert finish(jobs, jobs.submit("count", {"total": 2})).state is State.DONE
+
+
+@pytest.mark.parametrize("failing", ["count", "value"])
+def test_a_full_disk_ends_one_job_and_not_the_lane(
+    jobs: Jobs, failing: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    full = threading.Event()
+    original = jobstore.write_atomic
+
+    def write(path: Path, data: bytes | str) -> None:
+        if full.is_set():
+            raise OSError(28, "No space left on device")
+        original(path, data)
+
+    monkeypatch.setattr(jobstore, "write_atomic", write)
+    job = jobs.submit(failing, {"total": 40, "seconds": 0.01, "at": 39})
+    until(lambda: running(jobs, job))
+    full.set()
+    until(lambda: "cannot be written" in caplog.text)
+    full.clear()
+    assert jobs.get(job.id).state is State.INTERRUPTED, "the truth on disk could not say more"
     assert finish(jobs, jobs.submit("count", {"total": 2})).state is State.DONE
 
 
