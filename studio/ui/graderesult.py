@@ -91,7 +91,9 @@ class GradeResult:
         for title, names in (("How far they believe it, 0 to 1", gradeview.SCORES), ("Losses", gradeview.LOSSES)):
             table = gradeview.curves(events, names)
             enough = len(table) > 1
-            shown += [gradeview.legend(title, table) if enough else "", gr.LinePlot(table, visible=enough)]
+            colours = gradeview.colours(table)
+            shown.append(gradeview.legend(title, colours) if enough else "")
+            shown.append(gr.LinePlot(table, visible=enough, color_map=colours))
         return shown
 
 

@@ -37,6 +37,7 @@ COLOURS = {
     "black preservation": "#b5739d",
     "LUT smoothness": "#7d83c9",
 }
+DOUBT = 0.35  # a judge this much surer than another measure is doubted
 POINTS = 240  # as many as a plot can show; a long run is thinned evenly
 
 
@@ -64,11 +65,19 @@ def curves(events: Sequence[Event], names: Mapping[str, str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["step", "value", "curve"])
 
 
-def legend(title: str, table: pd.DataFrame) -> str:
-    """Draw a plot's title and the names of its curves."""
-    names = [name for name in COLOURS if name in set(table["curve"])]
-    spans = "".join(f'<span><i style="background:{COLOURS[name]}"></i>{name}</span>' for name in names)
-    return f'<h2>{title}</h2><div class="legend">{spans}</div>' if names else ""
+def colours(table: pd.DataFrame) -> dict[str, str]:
+    """Return the colour of every curve in a table.
+
+    A plot takes a new curve in only when its colours change, so it is given these and not all.
+    """
+    present = set(table["curve"])
+    return {name: colour for name, colour in COLOURS.items() if name in present}
+
+
+def legend(title: str, shown: Mapping[str, str]) -> str:
+    """Draw a plot's title and the names of its curves in their colours."""
+    spans = "".join(f'<span><i style="background:{colour}"></i>{name}</span>' for name, colour in shown.items())
+    return f'<h2>{title}</h2><div class="legend">{spans}</div>' if spans else ""
 
 
 def newest(events: Sequence[Event]) -> dict[str, float]:
@@ -97,7 +106,17 @@ def gauges(metrics: Mapping[str, float], judge: str, quality: str) -> str:
     if "analytic" in metrics:
         dials.append(_gauge("Measured colour", metrics["analytic"], "how far colours moved the way the words say"))
     note = f'<p class="quiet">Answered by {markup.escape(judge)}. {markup.escape(quality)}</p>' if judge else ""
+    note += _doubt(metrics, first)
     return f'<div class="gauges">{"".join(dials)}</div>{note}'
+
+
+def _doubt(metrics: Mapping[str, float], first: str) -> str:
+    """Say so when the judge is convinced and another measure is not: then it may have been fooled."""
+    believed = metrics.get(first, 0.0)
+    others = [metrics[name] for name in ("second_opinion", "analytic") if name in metrics]
+    if believed - min(others, default=1.0) < DOUBT:
+        return ""
+    return '<p class="doubt">The measures disagree, so the judge may have been fooled. Trust the picture.</p>'
 
 
 def _gauge(title: str, value: float | None, words: str) -> str:

@@ -33,13 +33,25 @@ def test_a_long_run_is_thinned_but_keeps_its_rare_measurements() -> None:
 def test_no_events_no_curves() -> None:
     table = gradeview.curves([], gradeview.LOSSES)
     assert table.empty and list(table.columns) == ["step", "value", "curve"]
-    assert gradeview.legend("Losses", table) == ""
+    assert gradeview.legend("Losses", gradeview.colours(table)) == ""
 
 
 def test_every_curve_has_a_colour_of_its_own() -> None:
     for names in (gradeview.SCORES, gradeview.LOSSES):
         colours = [gradeview.COLOURS[name] for name in names.values()]
         assert len(set(colours)) == len(colours)
+
+
+def test_a_plot_is_given_the_colours_of_its_curves_only() -> None:
+    shown = gradeview.colours(gradeview.curves(EVENTS, gradeview.SCORES))
+    assert set(shown) == {"training photographs", "held-out photographs"}
+    assert "held-out photographs" in gradeview.legend("Scores", shown)
+
+
+def test_a_judge_alone_in_its_belief_is_doubted() -> None:
+    assert "disagree" in gradeview.gauges({"held_out": 0.9, "second_opinion": 0.8, "analytic": 0.1}, "x", "")
+    assert "disagree" not in gradeview.gauges({"held_out": 0.9, "second_opinion": 0.8, "analytic": 0.7}, "x", "")
+    assert "disagree" not in gradeview.gauges({"held_out": 0.9}, "x", "")
 
 
 def test_gauges_say_who_believes_what() -> None:
