@@ -10,6 +10,8 @@ from studio.errors import StudioError
 if TYPE_CHECKING:
     import torch
 
+_SMALL = 64 * 2**20  # bytes
+
 
 def choose(wanted: str) -> torch.device:
     """Return the device that ``auto``, ``cpu``, ``cuda`` or ``cuda:N`` stands for.
@@ -30,13 +32,28 @@ def choose(wanted: str) -> torch.device:
     return device
 
 
+def use_threads(wanted: int, model_bytes: int) -> None:
+    """Set how many CPU threads PyTorch computes with.
+
+    Args:
+        wanted: The number, or 0 to choose: one for a model so small that threads would wait for one another more than
+            they work (a step of the embedded judge takes nine times the CPU on two busy cores), else one per core.
+        model_bytes: Bytes of the model that is about to run.
+    """
+    import psutil  # type: ignore[import-untyped]
+    import torch
+
+    cores = psutil.cpu_count(logical=False) or 1
+    torch.set_num_threads(wanted or (1 if model_bytes < _SMALL else cores))
+
+
 def free_bytes(device: torch.device) -> int:
     """Return the bytes the device has free: of the GPU's memory, or of the computer's."""
     if device.type == "cuda":
         import torch
 
         return int(torch.cuda.mem_get_info(device)[0])
-    import psutil  # type: ignore[import-untyped]
+    import psutil
 
     return int(psutil.virtual_memory().available)
 

@@ -24,7 +24,8 @@ class Settings:
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N`` (``STUDIO_DEVICE``).
         memory_budget: Bytes that loaded models may take (``STUDIO_MEMORY_BUDGET``, such as ``6GiB``); 0 means
             four fifths of what the device has free.
-        threads: CPU threads for PyTorch (``STUDIO_THREADS``); 0 means one per physical core.
+        threads: CPU threads for PyTorch (``STUDIO_THREADS``); 0 means one for a
+            small model, one per physical core for a large one.
         max_files: Most pictures in one upload or folder (``STUDIO_MAX_FILES``).
         max_file_bytes: Largest picture file, bytes (``STUDIO_MAX_FILE_BYTES``).
         max_pixels: Largest picture, pixels (``STUDIO_MAX_PIXELS``).

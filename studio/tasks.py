@@ -12,11 +12,13 @@ from typing import Any, Literal
 from studio.cache import Cache
 from studio.config import Config, validate
 from studio.context import Context
+from studio.device import use_threads
 from studio.errors import StudioError
 from studio.events import Event
 from studio.grading.config import ApplyConfig, JudgeConfig, OptimizeConfig
 from studio.jobs import Job, Jobs
 from studio.models import ModelManager, ModelSpec
+from studio.modelstate import measure
 from studio.settings import Settings
 
 PRESETS = Path(__file__).parents[1] / "presets"
@@ -144,10 +146,8 @@ class Studio:
         self.cache.close()
 
     def _load(self, spec: ModelSpec, device: Any) -> Any:
-        import torch
-
         from studio.gemma.loading import LOADERS
 
-        if self.settings.threads:
-            torch.set_num_threads(self.settings.threads)
-        return LOADERS[spec.kind](spec, device)
+        model = LOADERS[spec.kind](spec, device)
+        use_threads(self.settings.threads, measure(model))
+        return model

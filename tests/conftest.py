@@ -6,6 +6,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+# Before torch is imported, here and in what the tests start: two threads on a busy machine wait more than they work.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 import pytest
 
 from studio.settings import Settings
