@@ -66,7 +66,9 @@ class Measure:
         index = torch.arange(len(after))
         scores = {}
         for name, session in self._sessions.items():
-            margin = torch.cat([session.margin(after[i : i + 8], index[i : i + 8]) for i in range(0, len(after), 8)])
+            margin = torch.cat(
+                [session.margin(*each, exact=True) for each in zip(after.split(8), index.split(8), strict=True)]
+            )
             scores[name] = margin.sigmoid().mean().item()
             if name == "held_out":
                 scores["held_out_loss"] = losses.image_text(margin).item()
