@@ -52,8 +52,11 @@ def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     until = time.monotonic() + START
     while time.monotonic() < until and process.poll() is None:
         try:
-            with urllib.request.urlopen(url + "/gradio_api/startup-events", timeout=5):
+            with urllib.request.urlopen(url, timeout=5):
                 return
+        except urllib.error.HTTPError as error:
+            error.close()
+            return  # the door is open; it only asks who is there
         except (urllib.error.URLError, ConnectionError):
             time.sleep(0.3)
     raise AssertionError(f"The server did not open its door.\n{log.read_text(errors='replace')}")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import urllib.error
+import urllib.parse
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +15,7 @@ import pytest
 from studio import serve
 from studio.errors import StudioError
 from studio.settings import Settings
+from tests.serving import served
 
 
 @pytest.fixture(autouse=True)
@@ -80,3 +84,55 @@ def test_the_launch_is_closed(settings: Settings) -> None:
     assert closed["strict_cors"] and closed["max_file_size"] == serve.UPLOAD_LIMIT
     assert {closed["app_kwargs"][name] for name in ("openapi_url", "docs_url", "redoc_url")} == {None}
     assert serve.options(settings)["auth"] is None
+
+
+@pytest.fixture(scope="module")
+def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    home = tmp_path_factory.mktemp("locked") / "home"
+    with served(home, {"STUDIO_CREDENTIALS": "me:secret"}) as address:
+        yield address, home
+
+
+def get(url: str, **headers: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=30) as answer:
+            return answer.status, answer.read().decode("utf-8", "replace")
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode("utf-8", "replace")
+
+
+@pytest.mark.parametrize(
+    "path", ["/config", "/gradio_api/info", "/gradio_api/file=/etc/passwd", "/gradio_api/queue/status", "/monitoring"]
+)
+def test_without_signing_in_nothing_is_told(locked: tuple[str, Path], path: str) -> None:
+    assert get(locked[0] + path)[0] in (401, 404)
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", "/docs", "/redoc"])
+def test_the_route_list_is_not_published(locked: tuple[str, Path], path: str) -> None:
+    status, text = get(locked[0] + path)
+    assert status == 404 and "paths" not in text
+
+
+def test_signed_in_files_of_the_home_stay_out_of_reach(locked: tuple[str, Path]) -> None:
+    address, home = locked
+    form = urllib.parse.urlencode({"username": "me", "password": "secret"}).encode()
+    with urllib.request.urlopen(f"{address}/login", form, timeout=30) as answer:
+        cookie = "; ".join(value.split(";")[0] for value in answer.headers.get_all("set-cookie"))
+    secret = home / "jobs" / "secret.txt"
+    secret.write_text("secret words")
+    assert get(f"{address}/config", Cookie=cookie)[0] == 200
+    for path in (secret, home / "cache" / "cache.db", Path("/etc/passwd"), Path(serve.__file__)):
+        status, text = get(f"{address}/gradio_api/file={path}", Cookie=cookie)
+        assert status in (403, 404) and "secret words" not in text
+
+
+def test_a_foreign_page_may_not_ask(locked: tuple[str, Path]) -> None:
+    request = urllib.request.Request(locked[0] + "/", headers={"Origin": "https://evil.example"})
+    try:
+        headers = urllib.request.urlopen(request, timeout=30).headers
+    except urllib.error.HTTPError as error:
+        with error:
+            headers = error.headers
+    assert headers.get("access-control-allow-origin") in (None, "")

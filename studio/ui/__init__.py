@@ -27,6 +27,14 @@ SHOW_TAB = """
 }
 """
 
+OPENED = """
+() => {
+  window.studioOpened = true;
+  const url = new URL(window.location.href);
+  url.searchParams.delete("job");  // the browser remembers it from here on
+  window.history.replaceState(null, "", url);
+}
+"""
 READ_ADDRESS = "(visitor, job, address) => [visitor, job, window.location.search]"
 
 
@@ -98,7 +106,7 @@ class App:
         )
         opened.then(self.grade.restore, [self.grade.job, self.grade.folder], self.grade.restored, **PRIVATE)
         opened.then(**look)
-        opened.then(None, js="() => { window.studioOpened = true; }")
+        opened.then(None, js=OPENED)
 
     def open(self, visitor: str, job_id: str, address: str) -> list[Any]:
         """Give the browser its word, and open the tab and the job that its address names."""

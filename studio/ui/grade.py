@@ -131,8 +131,8 @@ class GradeTab:
             self.take_example, self.fields["prompt"], [*self.taken, self.fields["prompt"]], **PRIVATE
         )
         run_example.then(self.submit, values, started, **PRIVATE).then(**shown)
-        for button, act in ((self.stop, self.cancel), (self.resume, self.go_on)):
-            button.click(act, self.job, self.message, **PRIVATE).then(**shown)
+        self.stop.click(self.cancel, self.job, [self.stop, self.message], **PRIVATE)
+        self.resume.click(self.go_on, self.job, self.message, **PRIVATE).then(**shown)
         self.job.change(**shown)
 
     @property
@@ -205,9 +205,9 @@ class GradeTab:
     def _admitted(self, folder: str) -> Path:
         return access.admit_path(Path(folder), self.studio.settings, uploads.own_folders(self.studio.settings))
 
-    def cancel(self, job_id: str) -> str:
-        """Ask the job on show to stop."""
-        return self._ask(self.studio.jobs.cancel, job_id)
+    def cancel(self, job_id: str) -> tuple[gr.Button, str]:
+        """Ask the job on show to stop, and say so until it has."""
+        return gr.Button("Stopping…", interactive=False), self._ask(self.studio.jobs.cancel, job_id)
 
     def go_on(self, job_id: str) -> str:
         """Resume the job on show."""
@@ -246,7 +246,7 @@ def buttons(job: Job | None) -> list[gr.Button]:
     offered = ACTIONS[job.state] if job else ()
     return [
         gr.Button("Queue another" if active else "Start", variant="secondary" if active else "primary"),
-        gr.Button(visible="stop" in offered),
+        gr.Button("Stop", visible="stop" in offered, interactive=True),
         gr.Button(visible="resume" in offered),
     ]
 

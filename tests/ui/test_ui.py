@@ -104,7 +104,7 @@ def test_only_what_changed_is_sent_again(grade: GradeTab) -> None:
 
 def test_stop_and_resume(grade: GradeTab, studio: Studio) -> None:
     job_id = str(submit(grade, uploads.EXAMPLES)[0])
-    assert grade.cancel(job_id) == "" and studio.jobs.get(job_id).state is State.CANCELLED
+    assert grade.cancel(job_id)[1] == "" and studio.jobs.get(job_id).state is State.CANCELLED
     assert grade.go_on(job_id) == "" and studio.jobs.get(job_id).state is State.QUEUED
     assert "class=" in grade.go_on(job_id)
 
