@@ -121,7 +121,13 @@ def test_cancel_stops_within_one_step_and_cleans_up(folder: Path) -> None:
         finally:
             closed.set()
 
-    jobs = Jobs(folder, gated)
+    streams: list[Iterator[Event]] = []  # kept, so that only closing ends them and not forgetting them
+
+    def kept(task: str, config: Mapping[str, Any], folder: Path) -> Iterator[Event]:
+        streams.append(gated(task, config, folder))
+        return streams[-1]
+
+    jobs = Jobs(folder, kept)
     job = jobs.submit("gated", {})
     for gate in gates[:3]:
         gate.set()

@@ -107,6 +107,16 @@ def test_a_living_job_follows_its_log(store: Store) -> None:
     assert store.load(job.id).last == Event(3, 9)
 
 
+def test_a_line_read_while_it_is_written_is_read_once_whole(store: Store) -> None:
+    job = make(store, State.RUNNING)
+    line = json.dumps({"time": 1.0, **Event(1, note="grün").to_json()}, ensure_ascii=False).encode() + b"\n"
+    with open(job.folder / "events.jsonl", "ab", buffering=0) as file:
+        for byte in line:
+            assert store.events(job.id) == []
+            file.write(bytes([byte]))
+    assert store.events(job.id) == [Event(1, note="grün")]
+
+
 def test_a_half_written_line_waits_and_a_torn_one_is_passed_over(store: Store) -> None:
     job = make(store, State.RUNNING)
     tell(job, Event(1))
@@ -182,6 +192,8 @@ def test_the_run_before_a_resume_does_not_count(store: Store) -> None:
     tell(job, *(Event(done, 100) for done in range(40, 46)), at=5000, apart=2.0)
     assert paced(job, since=4000) == (0.5, 110.0)
     assert paced(job) == (0.5, 110.0), "the count went back"
+    tell(job, *(Event(done, 100) for done in range(46, 50)), at=9000)
+    assert paced(job, since=8000) == (1.0, 51.0), "it went on counting where it was"
 
 
 def test_only_the_last_events_count_and_waiting_is_taken_off(store: Store) -> None:
