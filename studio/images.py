@@ -40,6 +40,11 @@ SUFFIXES = frozenset(
 )
 """Extensions, lower case, by which pictures are looked for in a folder."""
 
+FOREIGN = frozenset(
+    {".heic", ".heif", ".jxl", ".psd", ".exr", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2"}
+)
+"""Extensions of photographs that only other programs read; a folder's are named and not passed over in silence."""
+
 _VIEW_VERSION = "view 1"  # part of every key, so that a change of this code forgets the old views
 _KNOWN = "Give a JPEG, PNG, WebP, TIFF, AVIF, BMP or GIF."
 
@@ -75,13 +80,15 @@ def list_images(folder: Path, settings: Settings) -> list[Path]:
     if not folder.is_dir():
         problem = "is a file, not a folder" if folder.exists() else "does not exist"
         raise StudioError(f"The folder {folder} {problem}.", "Give a folder of photographs.")
-    found = [path for path in folder.rglob("*") if _is_candidate(path, folder)]
+    found = _find(folder, SUFFIXES)
     if not found:
-        raise StudioError(f"The folder {folder} holds no pictures.", _KNOWN)
+        foreign = _find(folder, FOREIGN)
+        beside = f", only files such as {foreign[0].name}" if foreign else ""
+        raise StudioError(f"The folder {folder} holds no pictures that can be read{beside}.", _KNOWN)
     if len(found) > settings.max_files:
         what = f"The folder {folder} holds {len(found)} pictures, and {settings.max_files} are allowed."
         raise StudioError(what, "Take a smaller folder or raise STUDIO_MAX_FILES.")
-    return sorted(found, key=lambda path: _natural(path.relative_to(folder).as_posix()))
+    return found
 
 
 def admit_folder(folder: Path, settings: Settings) -> tuple[list[Path], list[Skipped]]:
@@ -100,6 +107,8 @@ def admit_folder(folder: Path, settings: Settings) -> tuple[list[Path], list[Ski
             good.append(path)
         except StudioError as error:
             skipped.append(Skipped(path, error.what))
+    reason = "is in a format that only other programs read; export it as JPEG or TIFF"
+    skipped += [Skipped(path, f"{path.name} {reason}.") for path in _find(folder, FOREIGN)]
     if not good:
         raise StudioError(f"None of the pictures in {folder} can be read: {skipped[0].reason}", _KNOWN)
     return good, skipped
@@ -270,9 +279,11 @@ def _profile(picture: Image, path: Path) -> Any:
         return None
 
 
-def _is_candidate(path: Path, folder: Path) -> bool:
-    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-    return not hidden and path.suffix.lower() in SUFFIXES and path.is_file()
+def _find(folder: Path, suffixes: frozenset[str]) -> list[Path]:
+    """Return the files of these kinds in a folder and the folders in it, hidden ones aside, in natural order."""
+    names = {path: path.relative_to(folder) for path in folder.rglob("*") if path.suffix.lower() in suffixes}
+    shown = [path for path, name in names.items() if path.is_file() and not any(p.startswith(".") for p in name.parts)]
+    return sorted(shown, key=lambda path: _natural(names[path].as_posix()))
 
 
 def _natural(text: str) -> list[tuple[int, int, str]]:

@@ -323,6 +323,16 @@ def test_bad_pictures_are_recorded_and_skipped(tmp_path: Path, settings: Setting
     assert "damaged" in skipped[0].reason and "not a picture" in skipped[1].reason
 
 
+def test_photographs_that_only_other_programs_read_are_named(tmp_path: Path, settings: Settings) -> None:
+    (tmp_path / "IMG_1.HEIC").write_bytes(b"\x00")
+    with pytest.raises(StudioError, match=r"holds no pictures that can be read, only files such as IMG_1\.HEIC"):
+        images.list_images(tmp_path, settings)
+    picture().save(tmp_path / "a.png")
+    good, skipped = images.admit_folder(tmp_path, settings)
+    assert [path.name for path in good] == ["a.png"]
+    assert "IMG_1.HEIC is in a format" in skipped[0].reason and "export it as JPEG" in skipped[0].reason
+
+
 def test_a_folder_of_only_bad_pictures_is_refused(tmp_path: Path, settings: Settings) -> None:
     (tmp_path / "text.jpg").write_text("text")
     with pytest.raises(StudioError, match=r"None of the pictures in .*: text\.jpg is not a picture"):
