@@ -61,4 +61,4 @@ tools:
 	command -v apt-get >/dev/null || { \
 		echo "The tests need: $$wanted. Install them; a browser elsewhere is named with CHROMIUM=/path/to/chrome" >&2; exit 1; }; \
 	$(ROOT) apt-get update -qq && \
-	$(ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends $$wanted
+	$(ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends $$wanted >/dev/null
