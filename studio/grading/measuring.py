@@ -24,8 +24,12 @@ MEASUREMENTS = 15
 """How many times a run measures itself, spread evenly; the last step is always measured."""
 
 
+FRAMES = 16
+"""Most views of the held-out photographs a measurement looks at; one alone would let chance choose the best LUT."""
+
+
 class Measure:
-    """Scores of a table on whole frames of the held-out photographs (of all, when none are held out).
+    """Scores of a table on views of the held-out photographs (of all photographs, when none are held out).
 
     ``held_out`` and ``second_opinion`` are mean P(yes) in [0, 1]; ``analytic`` is the mean agreement with the known
     looks nearest to the words, in [0, 1], absent when no word is known; ``held_out_loss`` is what the best LUT is
@@ -36,7 +40,7 @@ class Measure:
         self._config, self._stack = config, ExitStack()
         self._device = context.models.device
         self._context = context
-        self._frames = photographs.whole(photographs.measured, judge.size)
+        self._frames = photographs.views(photographs.measured, config.views, judge.size, config.seed, most=FRAMES)
         self._judges = {"held_out": judge}
         self.match = match(config.prompt)
 

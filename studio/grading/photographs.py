@@ -78,24 +78,22 @@ class Photographs:
         """Return one photograph, uint8 [H, W, 3], oriented, long edge at most `LONG_EDGE`."""
         return load_view(self.paths[index], LONG_EDGE, self.cache, self.settings)
 
-    def whole(self, indices: Sequence[int], size: int) -> Tensor:
-        """Return whole frames squashed to squares, float32 [n, 3, size, size] in [0, 1]."""
-        return torch.stack([_resize(_tensor(self.pixels(index)), size) for index in indices])
-
-    def pool(self, views: int, size: int, seed: int) -> Tensor:
-        """Return the views a run learns on: every whole frame first, then crops, `MOST_VIEWS` at most.
+    def views(self, indices: Sequence[int], views: int, size: int, seed: int, most: int = MOST_VIEWS) -> Tensor:
+        """Return views of some photographs: every whole frame first, squashed to a square, then crops.
 
         Args:
-            views: Views of each photograph.
+            indices: Which photographs.
+            views: Views of each.
             size: Edge in pixels.
             seed: With a photograph's index and a view's number it fixes the crop.
+            most: Most views in all.
 
         Returns:
             float32 [n, 3, size, size] in [0, 1].
         """
-        wanted = [(number, index) for number in range(views) for index in self.train][:MOST_VIEWS]
+        wanted = [(number, index) for number in range(views) for index in indices][:most]
         made = {}
-        for index in self.train:  # photograph by photograph, so that each is read once
+        for index in indices:  # photograph by photograph, so that each is read once
             picture = _tensor(self.pixels(index))
             for number in (number for number, of in wanted if of == index):
                 made[number, index] = _view(picture, size, number, np.random.default_rng((seed, index, number)))

@@ -82,7 +82,8 @@ def _train(
 def _pool(config: OptimizeConfig, photographs: Photographs, size: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the views to learn on, and drawn pictures to stand beside them when photographs are few."""
     few = len(photographs.train) < FEW
-    return photographs.pool(config.views, size, config.seed), drawn(size)[: None if few else 0]
+    views = photographs.views(photographs.train, config.views, size, config.seed)
+    return views, drawn(size)[: None if few else 0]
 
 
 FEW = 12

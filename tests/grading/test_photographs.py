@@ -31,16 +31,17 @@ def test_another_seed_may_hold_others_out(photographs: Path, settings: Settings)
 
 
 def test_the_pool_begins_with_whole_frames_and_repeats_by_seed(opened: Photographs) -> None:
-    pool = opened.pool(3, 28, seed=4)
+    pool = opened.views(opened.train, 3, 28, seed=4)
     assert pool.shape == (15, 3, 28, 28) and pool.min() >= 0 and pool.max() <= 1
-    assert torch.equal(pool[:5], opened.whole(opened.train, 28))
-    assert torch.equal(pool, opened.pool(3, 28, seed=4))
-    assert not torch.equal(pool[5:], opened.pool(3, 28, seed=5)[5:])
+    assert torch.equal(pool[:5], opened.views(opened.train, 1, 28, seed=5))
+    assert torch.equal(pool, opened.views(opened.train, 3, 28, seed=4))
+    assert not torch.equal(pool[5:], opened.views(opened.train, 3, 28, seed=5)[5:])
     assert not torch.equal(pool[5], pool[10])
 
 
 def test_the_pool_has_a_limit(opened: Photographs) -> None:
-    assert len(opened.pool(60, 4, seed=0)) == MOST_VIEWS
+    assert len(opened.views(opened.train, 60, 4, seed=0)) == MOST_VIEWS
+    assert len(opened.views(opened.train, 4, 4, seed=0, most=7)) == 7
 
 
 def test_a_large_photograph_is_brought_to_the_preview_s_size(tmp_path: Path, settings: Settings) -> None:
