@@ -71,7 +71,10 @@ class Measure:
         scores = {}
         for name, session in self._sessions.items():
             margin = torch.cat(
-                [session.margin(*each, exact=True) for each in zip(after.split(8), index.split(8), strict=True)]
+                [
+                    session.margin(*each, exact=True)
+                    for each in zip(torch.split(after, 8), torch.split(index, 8), strict=True)
+                ]
             )
             scores[name] = margin.sigmoid().mean().item()
             if name == "held_out":
