@@ -31,4 +31,4 @@ EXPOSE 7860
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:7860/', timeout=8)"]
 # Without STUDIO_CREDENTIALS (name:password, or auto to have one made and printed) it refuses to start.
-CMD ["python", "app.py"]
+CMD ["python", "-m", "studio", "serve"]
