@@ -22,6 +22,7 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--no-first-run",
 ]  # fmt: skip
+LEFT = "AbortError"  # what a page says of a stream that ends because the page is left
 SOON, LONG = 30_000, 180_000  # milliseconds; a busy machine is no failure
 
 
@@ -54,7 +55,7 @@ def page(browser: Browser, url: str) -> Iterator[Page]:
     expect(one.locator("#facts .facts")).to_be_visible(timeout=LONG)
     yield one
     context.close()
-    assert wrong == []
+    assert [complaint for complaint in wrong if not complaint.startswith(LEFT)] == []
 
 
 def _leaves(address: str) -> bool:
@@ -123,8 +124,9 @@ def test_the_newcomers_path(page: Page, tmp_path: Path) -> None:
         page.locator("#download-cube").click()
     assert download.value.suggested_filename.endswith(".cube")
     download.value.save_as(tmp_path / "look.cube")
-    table = colour.read_LUT(str(tmp_path / "look.cube")).table
-    assert table.shape == (33, 33, 33, 3) and np.isfinite(table).all()
+    lut = colour.read_LUT(str(tmp_path / "look.cube"))
+    assert isinstance(lut, colour.LUT3D)
+    assert lut.table.shape == (33, 33, 33, 3) and np.isfinite(lut.table).all()
 
 
 def test_photographs_of_ones_own_and_a_tab_that_is_closed(page: Page, photographs: Path) -> None:

@@ -75,8 +75,9 @@ def test_optimize_answers_at_once_and_watch_follows_to_the_end(finished: list[di
 
 def test_the_lut_opens_in_colour_science(client: Client, finished: list[dict[str, Any]]) -> None:
     path = client.predict(id=finished[-1]["id"], name="lut", api_name="/artifact")
-    table = colour.read_LUT(path).table
-    assert table.shape == (17, 17, 17, 3) and np.isfinite(table).all()
+    lut = colour.read_LUT(path)
+    assert isinstance(lut, colour.LUT3D)
+    assert lut.table.shape == (17, 17, 17, 3) and np.isfinite(lut.table).all()
 
 
 def test_a_job_is_stopped_and_goes_on(client: Client, photographs: Path) -> None:

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 EMPTY = """
 <div class="empty">
+  <div class="strip">{strip}</div>
   <h2>Grade photographs with words</h2>
   <p>Drop photographs, say a look, press Start. A judge looks at before and after while a LUT is trained, and the
-  picture here changes as it learns. The finished .cube opens in Resolve, Premiere, Lightroom plug-ins and ffmpeg.</p>
+  picture here changes as it learns. The finished .cube opens wherever 3D LUTs do, from Resolve to ffmpeg.</p>
 </div>
 """
 Seen = dict[str, str]
@@ -36,7 +37,7 @@ class GradeResult:
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
         with gr.Column(elem_classes="stage", elem_id="stage"):
-            self.empty = markup.html(EMPTY, elem_id="empty")
+            self.empty = markup.html(EMPTY.format(strip=self._strip()), elem_id="empty")
             self.run_example = gr.Button("Run the example", elem_id="run-example", size="sm")
             self.slider = gr.ImageSlider(
                 type="filepath", show_label=False, container=False, interactive=False, visible=False,
@@ -57,6 +58,15 @@ class GradeResult:
         self.sheet = gr.Image(
             show_label=False, container=False, interactive=False, visible=False, buttons=["fullscreen"],
             elem_id="sheet", type="filepath",
+        )
+
+    def _strip(self) -> str:
+        from studio.images import list_images, load_view
+
+        settings, cache = self.studio.settings, self.studio.cache
+        return "".join(
+            markup.picture(load_view(path, 220, cache, settings), path.stem)
+            for path in list_images(uploads.EXAMPLES, settings)
         )
 
     @property

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import html as text
+from base64 import b64encode
+from io import BytesIO
 from typing import Any
 
 import gradio as gr
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
 from studio.jobs import Job, State
 
@@ -30,6 +35,18 @@ def escape(words: object) -> str:
     for sign in "{}$`":
         escaped = escaped.replace(sign, f"&#{ord(sign)};")
     return escaped
+
+
+def picture(pixels: NDArray[np.uint8], words: str) -> str:
+    """Draw a small picture, carried in the page itself.
+
+    Args:
+        pixels: [H, W, 3] sRGB code values.
+        words: What it shows, for those who cannot see it.
+    """
+    data = BytesIO()
+    Image.fromarray(pixels).save(data, "JPEG", quality=85)
+    return f'<img alt="{escape(words)}" src="data:image/jpeg;base64,{b64encode(data.getvalue()).decode()}">'
 
 
 def bar(fraction: float | None, kind: str = "") -> str:

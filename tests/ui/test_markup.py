@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from studio.jobs import Job, State
@@ -48,3 +49,8 @@ def test_how_far(make_job: Callable[..., Job]) -> None:
     assert markup.fraction(make_job(State.DONE, last=None)) == 1.0
     assert markup.fraction(make_job(State.RUNNING, last=None)) is None
     assert markup.fraction(make_job(State.QUEUED, last=None)) == 0.0
+
+
+def test_a_picture_is_carried_in_the_page() -> None:
+    drawn = markup.picture(np.full((4, 6, 3), 128, np.uint8), 'a "cup"')
+    assert drawn.startswith('<img alt="a &quot;cup&quot;" src="data:image/jpeg;base64,')
