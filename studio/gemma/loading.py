@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from huggingface_hub import snapshot_download
 from transformers import AutoModelForImageTextToText, AutoProcessor, BitsAndBytesConfig
+from transformers.utils import logging
 
 from studio.device import is_out_of_memory
 from studio.errors import StudioError
@@ -55,6 +56,7 @@ def load_gemma3(spec: ModelSpec, device: torch.device) -> Gemma3:
     Raises:
         StudioError: It cannot be reached or read, weights are missing, or its gradients are wrong (4-bit).
     """
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it would run through the line a command shows its own progress on
     options = {"dtype": _dtype(spec.dtype, device), "quantization_config": _quantization(spec.quantization, device)}
     processors: Any = AutoProcessor  # half of transformers' annotations do not describe what it returns
     models: Any = AutoModelForImageTextToText
