@@ -112,7 +112,7 @@ def launch(studio: Studio, *, share: bool = False, browser: bool = False, block:
         theme=theme.theme(),
         css_paths=theme.CSS,
         head=theme.HEAD,
-        favicon_path=theme.ASSETS / "icon.svg",
+        favicon_path=theme.ASSETS / "icon.png",
     )
     threading.Thread(target=warm, args=(studio,), name="warm", daemon=True).start()
     if block:
