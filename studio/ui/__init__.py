@@ -126,23 +126,21 @@ class App:
 
     def act(self, shown: str, visitor: str, event: gr.EventData) -> list[Any]:
         """Do what a button in the drawer says: watch, stop, resume or remove a job."""
-        job = self._owned(str(event.job), visitor)
-        verbs = {"stop": self.studio.jobs.cancel, "resume": self.studio.jobs.resume, "remove": self.studio.jobs.remove}
+        jobs, job_id, action = self.studio.jobs, str(event.job), str(event.action)
+        verbs = {"watch": jobs.get, "stop": jobs.cancel, "resume": jobs.resume, "remove": jobs.remove}
+        opened, kept = gr.skip(), gr.skip()
         try:
-            if event.action in verbs:
-                verbs[event.action](job.id)
+            verbs[action](self._owned(job_id, visitor).id)
+            if action in ("watch", "resume"):
+                opened, kept = gr.Tabs(selected="grade"), job_id
+            elif action == "remove" and shown == job_id:
+                kept = ""
         except StudioError as error:
             gr.Warning(str(error))
-        watched = event.action in ("watch", "resume")
-        kept = "" if event.action == "remove" and shown == job.id else gr.skip()
-        return [
-            job.id if watched else kept,
-            gr.Tabs(selected="grade") if watched else gr.skip(),
-            *self.look({}, visitor),
-        ]
+        return [kept, opened, *self.look({}, visitor)]
 
     def _owned(self, job_id: str, visitor: str) -> Job:
         job = self.studio.jobs.get(job_id)
         if job.owner != access.owner(visitor) and access.is_public():
-            raise StudioError("This job belongs to somebody else.")
+            raise StudioError(f"There is no job '{job_id}'.")  # nor may a stranger learn that there is
         return job
