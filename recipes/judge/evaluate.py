@@ -19,7 +19,7 @@ from scipy.stats import rankdata, spearmanr
 from torch import Tensor
 from transformers import Gemma3ForConditionalGeneration, PreTrainedTokenizerFast
 
-from recipes.judge.packing import Packer, at_answers, run_packed
+from recipes.judge.packing import Packer, run_packed
 from recipes.judge.pairs import grade_somehow, label
 from recipes.judge.phrases import NONSENSE, TEST_WORDS, VALIDATION_WORDS
 from recipes.judge.prompts import Prompt, Writer
@@ -41,9 +41,9 @@ class Shipped:
 
     def margin(self, before: Tensor, after: Tensor, ids: Tensor, last: Tensor) -> Tensor:
         """logit(Yes) - logit(No): pictures (B, 3, 56, 56), ids (B, K, SLOT), last (B, K) -> (B, K)."""
-        states = run_packed(self.network, self.packer, self.table, before, after, ids)
-        direction = self.table[self.packer.yes] - self.table[self.packer.no]
-        return at_answers(self.packer, states[-1], last) @ direction
+        where = self.packer.answers(ids, last)
+        _, final = run_packed(self.network, self.packer, self.table, before, after, ids, where)
+        return final @ (self.table[self.packer.yes] - self.table[self.packer.no])
 
     def ask(self, before: Tensor, after: Tensor, prompts: Sequence[str]) -> Tensor:
         """P(Yes) of every pair for every prompt, (B, prompts)."""

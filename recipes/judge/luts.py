@@ -3,7 +3,8 @@
     python -m recipes.judge.luts WORK --backgrounds FOLDER --report luts.json --sheet contact-sheet.jpg
 
 Uses the studio's own training. Each LUT is measured in CIELAB against what the words say (`measures.py`) and shown on
-a contact sheet, which a person should look at.
+a contact sheet, which a person should look at. For looks that lift blacks by their nature the weight that keeps
+blacks is off; everything else is the studio's default.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import os
 import time
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,7 +32,7 @@ from studio.gemma.loading import LOADERS
 from studio.grading import cube
 from studio.grading.apply import grade
 from studio.grading.config import OptimizeConfig
-from studio.grading.looks import LOOKS
+from studio.grading.looks import LOOKS, PARAMETERS, match
 from studio.grading.training import run
 from studio.models import ModelManager
 from studio.settings import Settings
@@ -36,6 +40,10 @@ from studio.settings import Settings
 _SIDE = 160
 _CELL = 84
 _SHOWN = range(6)  # of the test photographs, on the sheet: those that may be shown without the GPL
+
+
+Trained = tuple[str, NDArray[np.float32], NDArray[np.float32], dict[str, float], float]
+"""A prompt, the photographs before and after its LUT, the final scores, and seconds."""
 
 
 class Bench:
@@ -62,9 +70,12 @@ class Bench:
         job.mkdir(parents=True, exist_ok=True)
         for old in job.iterdir():
             old.unlink()
+        known = match(prompt)
+        lifts = known is not None and float(known.parameters[PARAMETERS.index("black")]) > 0
         config = OptimizeConfig(
-            prompt=prompt, image_folder=self.folder, model_type=self.judge, steps=self.steps, seed=seed, lut_size=17
-        )
+            prompt=prompt, image_folder=self.folder, model_type=self.judge, steps=self.steps, seed=seed, lut_size=17,
+            black_preservation=0.0 if lifts else 1.0,
+        )  # fmt: skip
         started, last = time.time(), None
         for event in run(config, Context(job, *self._surroundings)):
             last = event
@@ -90,6 +101,37 @@ def sheet(rows: list[tuple[str, NDArray[np.float32]]], path: Path) -> None:
     image.save(path, quality=85)
 
 
+_bench: Bench | None = None
+
+
+def _start(*arguments: Any) -> None:
+    global _bench  # one studio in each process
+    torch.set_num_threads(1)
+    work, *rest = arguments
+    _bench = Bench(work / f"process-{os.getpid()}", *rest)
+
+
+def _train(prompt: str) -> Trained:
+    assert _bench is not None
+    return prompt, _bench.before, *_bench.train(prompt)
+
+
+def _entry(trained: Trained) -> dict[str, object]:
+    """The report on one LUT."""
+    prompt, before, graded, scores, seconds = trained
+    change = measure(before, graded)
+    kept = {name: round(scores[name], 3) for name in ("held_out", "second_opinion", "analytic") if name in scores}
+    numbers = {name: round(value, 2) for name, value in dataclasses.asdict(change).items()}
+    passed = MEASURES[prompt](change) if prompt in MEASURES else None
+    return {"passed": passed, **kept, "seconds": round(seconds, 1), **numbers}
+
+
+def _label(prompt: str, entry: dict[str, object]) -> str:
+    words = prompt.replace(" ", "\n", 1) if len(prompt) > 14 else prompt
+    second = f" B {entry['second_opinion']:.2f}" if "second_opinion" in entry else ""
+    return f"{words}\nA {entry.get('held_out', 0.0):.2f}{second}"
+
+
 def main() -> None:
     """Command line of the LUT test."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -100,31 +142,28 @@ def main() -> None:
     parser.add_argument("--photographs", choices=("validation", "test"), default="test")
     parser.add_argument("--looks", help="only these, separated by commas")
     parser.add_argument("--nonsense", type=int, default=6, help="how many prompts of no meaning")
+    parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--report", type=Path)
     parser.add_argument("--sheet", type=Path)
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
     names = pictures.TEST if arguments.photographs == "test" else pictures.VALIDATION
-    bench = Bench(arguments.work, names, arguments.backgrounds, arguments.judge, arguments.steps)
     wanted = arguments.looks.split(",") if arguments.looks else [look.name for look in LOOKS]
-    rows, report = [("before", bench.before)], {}
-    for prompt in [*wanted, *NONSENSE[: arguments.nonsense]]:
-        graded, scores, seconds = bench.train(prompt)
-        change = measure(bench.before, graded)
-        passed = MEASURES[prompt](change) if prompt in MEASURES else None
-        numbers = {name: round(value, 2) for name, value in dataclasses.asdict(change).items()}
-        kept = {name: round(scores[name], 3) for name in ("held_out", "second_opinion", "analytic") if name in scores}
-        report[prompt] = {"passed": passed, **kept, "seconds": round(seconds, 1), **numbers}
-        print(prompt, json.dumps(report[prompt]), flush=True)
-        second = f" B {kept['second_opinion']:.2f}" if "second_opinion" in kept else ""
-        words = prompt.replace(" ", "\n", 1) if len(prompt) > 14 else prompt
-        rows.append((f"{words}\nA {kept.get('held_out', 0):.2f}{second}", graded))
-        if arguments.sheet:
-            sheet(rows, arguments.sheet)
-    judged = [entry["passed"] for entry in report.values() if entry["passed"] is not None]
-    print(f"{sum(map(bool, judged))} of {len(judged)} looks move colour as the words say")
-    if arguments.report:
-        arguments.report.write_text(json.dumps(report, indent=1) + "\n")
+    start = (arguments.work, names, arguments.backgrounds, arguments.judge, arguments.steps)
+    rows: list[tuple[str, NDArray[np.float32]]] = []
+    report: dict[str, dict[str, object]] = {}
+    with get_context("spawn").Pool(arguments.processes, _start, start) as pool:
+        for trained in pool.imap(_train, [*wanted, *NONSENSE[: arguments.nonsense]]):
+            prompt, before, graded, *_ = trained
+            report[prompt] = _entry(trained)
+            rows = rows or [("before", before)]
+            rows.append((_label(prompt, report[prompt]), graded))
+            print(prompt, json.dumps(report[prompt]), flush=True)
+            if arguments.sheet:
+                sheet(rows, arguments.sheet)
+            if arguments.report:
+                arguments.report.write_text(json.dumps(report, indent=1) + "\n")
+    judged = [bool(entry["passed"]) for entry in report.values() if entry["passed"] is not None]
+    print(f"{sum(judged)} of {len(judged)} looks move colour as the words say")
 
 
 if __name__ == "__main__":

@@ -58,24 +58,33 @@ class Packer:
             last[index] = min(len(row), SLOT) - 1
         return slots, last, fits
 
-    def mask(self, slots: int) -> tuple[Tensor, Tensor]:
-        """Who sees whom (1, 1, length, length), true where seen, and the positions (1, length)."""
-        head, length = len(self.opening), len(self.opening) + slots * SLOT
-        seen = torch.zeros(length, length, dtype=torch.bool)
+    def mask(self, slots: int, length: int) -> tuple[Tensor, Tensor]:
+        """Who sees whom (1, 1, all, all), true where seen, and the positions (1, all), for slots of a length."""
+        head, total = len(self.opening), len(self.opening) + slots * length
+        seen = torch.zeros(total, total, dtype=torch.bool)
         seen[:head, :head] = torch.ones(head, head).tril().bool()
         for picture in (self.first, self.second):
             seen[picture[:, None], picture[None]] = True
-        for start in range(head, length, SLOT):
-            seen[start : start + SLOT, :head] = True
-            seen[start : start + SLOT, start : start + SLOT] = torch.ones(SLOT, SLOT).tril().bool()
-        positions = torch.cat([torch.arange(head)] + [torch.arange(head, head + SLOT)] * slots)
+        for start in range(head, total, length):
+            seen[start : start + length, :head] = True
+            seen[start : start + length, start : start + length] = torch.ones(length, length).tril().bool()
+        positions = torch.cat([torch.arange(head)] + [torch.arange(head, head + length)] * slots)
         return seen[None, None], positions[None]
+
+    def answers(self, slots: Tensor, last: Tensor, shift: int = 0) -> Tensor:
+        """Where the model's turns end, as positions in the packed row: slots (B, K, length), last (B, K) -> (B, K)."""
+        return len(self.opening) + torch.arange(slots.shape[1]) * slots.shape[2] + last + shift
+
+
+def pick(state: Tensor, index: Tensor) -> Tensor:
+    """States at some positions: state (B, all, H), index (B, n) -> (B, n, H)."""
+    return state.gather(1, index[..., None].expand(-1, -1, state.shape[-1]))
 
 
 def run_layers(
-    model: Gemma3ForConditionalGeneration, embedded: Tensor, mask: Tensor, positions: Tensor, depth: int | None = None
+    model: Gemma3ForConditionalGeneration, embedded: Tensor, mask: Tensor, positions: Tensor, depth: int
 ) -> list[Tensor]:
-    """The text layers on embedded tokens: the states after each, the last one normed when all are run."""
+    """The first layers of the text model on embedded tokens: the states before and after each, depth + 1 of them."""
     text = model.model.language_model
     kinds = text.config.layer_types
     rotary = {kind: text.rotary_emb(embedded, positions, kind) for kind in set(kinds)}
@@ -83,30 +92,41 @@ def run_layers(
     for layer, kind in zip(text.layers[:depth], kinds, strict=False):
         out = layer(states[-1], attention_mask=mask, position_embeddings=rotary[kind], position_ids=positions)
         states.append(out[0] if isinstance(out, tuple) else out)
-    if depth is None:
-        states[-1] = text.norm(states[-1])
     return states
 
 
 def run_packed(
-    model: Gemma3ForConditionalGeneration, packer: Packer, table: Tensor, before: Tensor, after: Tensor, slots: Tensor
-) -> list[Tensor]:
-    """States after each layer for pictures (B, 3, side, side) in [0, 1] and slots (B, K, SLOT)."""
-    count, prompts, _ = slots.shape
-    width = table.shape[1]
+    model: Gemma3ForConditionalGeneration, packer: Packer, table: Tensor, before: Tensor, after: Tensor,
+    slots: Tensor, wanted: Tensor,
+) -> tuple[list[Tensor], Tensor]:  # fmt: skip
+    """Run the network on packed prompts.
+
+    Args:
+        table: (tokens, H), the embedding table.
+        before, after: (B, 3, side, side) in [0, 1].
+        slots: (B, K, length).
+        wanted: (B, n) positions at which the last layer is finished; its other positions would go unused.
+
+    Returns:
+        The states before the last layer, one a layer, each (B, all, H), and the final, normed states (B, n, H).
+    """
+    count, prompts, length = slots.shape
+    width, text = table.shape[1], model.model.language_model
     ids = torch.cat([packer.opening.expand(count, -1), slots.flatten(1)], 1)
     embedded = functional.embedding(ids, table) * width**0.5
     pixels = (torch.stack([before, after], 1).flatten(0, 1) - 0.5) / 0.5
     seen = model.model.get_image_features(pixels).pooler_output.view(count, -1, width)
     where = torch.cat([packer.first, packer.second]).view(1, -1, 1).expand(count, -1, width)
-    mask, positions = packer.mask(prompts)
-    return run_layers(model, embedded.scatter(1, where, seen), mask, positions)
-
-
-def at_answers(packer: Packer, state: Tensor, last: Tensor, shift: int = 0) -> Tensor:
-    """A layer's states where each slot answers. state (B, length, H), last (B, K) -> (B, K, H)."""
-    index = len(packer.opening) + torch.arange(last.shape[1]) * SLOT + last + shift
-    return state.gather(1, index[..., None].expand(-1, -1, state.shape[-1]))
+    mask, positions = packer.mask(prompts, length)
+    states = run_layers(model, embedded.scatter(1, where, seen), mask, positions, len(text.layers) - 1)
+    layer, kind = text.layers[-1], text.config.layer_types[-1]
+    rotary = text.rotary_emb(embedded, positions, kind)
+    attended, _ = layer.self_attn(
+        layer.input_layernorm(states[-1]), position_embeddings=rotary, attention_mask=mask, position_ids=positions
+    )
+    final = pick(states[-1], wanted) + layer.post_attention_layernorm(pick(attended, wanted))
+    final = final + layer.post_feedforward_layernorm(layer.mlp(layer.pre_feedforward_layernorm(final)))
+    return states, text.norm(final)
 
 
 class WordTable(nn.Module):

@@ -23,8 +23,10 @@ from studio.grading.looktransform import PARAMETERS, to_oklab, vector
 SCALE = torch.stack([look.parameters for look in LOOKS]).abs().amax(0) + 1e-6
 """The largest value of each parameter in the table of looks: the unit of distances between grades."""
 
-_HARD = {"teal and orange": 3.0, "vibrant": 2.0, "technicolor": 1.5, "summer": 2.0, "cinematic": 1.5, "portra": 1.5,
-         "cross process": 1.5, "muted": 1.3, "matte": 1.3}  # fmt: skip
+# Looks that validation found hard to learn are written of more often.
+_HARD = {"teal and orange": 3.0, "cinematic": 2.5, "vibrant": 2.0, "summer": 2.0, "high contrast": 2.0,
+         "low contrast": 2.0, "technicolor": 1.5, "portra": 1.5, "cross process": 1.5, "crushed blacks": 1.5,
+         "warm": 1.3, "cool": 1.3, "retro 70s": 1.3, "muted": 1.3, "matte": 1.3}  # fmt: skip
 _UNFIT = {"shit", "poop", "poo", "puke", "vomit", "barf", "booger", "snot", "pee", "piss", "diarrhea", "bile"}
 _SATURATION = PARAMETERS.index("saturation")
 

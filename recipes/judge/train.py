@@ -28,7 +28,7 @@ from transformers import PreTrainedTokenizerFast
 
 from recipes.judge.attack import AttackPool
 from recipes.judge.model import FIRST_WORD, HIDDEN, build_model
-from recipes.judge.packing import Packer, WordTable, at_answers, run_layers, run_packed
+from recipes.judge.packing import Packer, WordTable, pick, run_layers, run_packed
 from recipes.judge.pairs import grade_somehow, label
 from recipes.judge.prompts import SCALE, Prompt, Writer
 from studio.grading.looktransform import PARAMETER_COUNT, to_oklab
@@ -36,13 +36,14 @@ from studio.grading.looktransform import PARAMETER_COUNT, to_oklab
 PAIRS, PROMPTS = 16, 8
 RATE = 3e-3
 _NEAR = 150
+_BRIEF, _BRIEF_SHARE = 9, 0.75
 _EMA = 0.995
 _HIDE = 0.08
 
 
 @dataclass
 class Reading:
-    """A pool of prompts, encoded: ids (n, SLOT), position of the answer (n,), grades (n, P), known (n,)."""
+    """A pool of prompts, shortest first: ids (n, SLOT), position of the answer (n,), grades (n, P), known (n,)."""
 
     ids: Tensor
     last: Tensor
@@ -55,12 +56,18 @@ class Reading:
         """Encode prompts, leaving out the few that do not fit a slot."""
         ids, last, fits = packer.encode([p.text for p in prompts], seed)
         grades, known = torch.stack([p.grade for p in prompts]), torch.tensor([p.known for p in prompts])
-        return cls(ids[fits], last[fits], grades[fits], known[fits],
-                   [p.text for p, fit in zip(prompts, fits.tolist(), strict=True) if fit])  # fmt: skip
+        order = torch.argsort(last, stable=True)
+        order = order[fits[order]]
+        return cls(ids[order], last[order], grades[order], known[order], [prompts[i].text for i in order.tolist()])
 
-    def neighbours(self, count: int) -> Tensor:
-        """For each prompt the ``count`` prompts with the most similar grades, nearest first."""
-        unit = functional.normalize(self.grades / SCALE, dim=1)
+    @property
+    def brief(self) -> int:
+        """How many of the prompts are short; most batches hold only those, since a pass costs what its longest does."""
+        return int((self.last <= _BRIEF).sum())
+
+    def neighbours(self, count: int, among: int | None = None) -> Tensor:
+        """For each of the first ``among`` prompts the ``count`` with the most similar grades, nearest first."""
+        unit = functional.normalize(self.grades[:among] / SCALE, dim=1)
         count = min(count, len(unit))
         return torch.cat([(rows @ unit.T).topk(count, dim=1).indices for rows in unit.split(500)])
 
@@ -84,20 +91,12 @@ class Judge(nn.Module):
         """Every parameter that is trained."""
         return [p for p in self.parameters() if p.requires_grad]
 
-    def forward(self, before: Tensor, after: Tensor, slots: Tensor, hide: float = 0.0) -> tuple[list[Tensor], Tensor]:
-        """States after each layer, and the output head's table. Pictures (B, 3, 56, 56); slots (B, K, SLOT)."""
-        table = self.table(hide)
-        return run_packed(self.network, self.packer, table, before, after, slots), self.table.output(table)
-
-    def answers(self, state: Tensor, last: Tensor, shift: int = 0) -> Tensor:
-        """A layer's states where each slot answers: (B, K, H)."""
-        return at_answers(self.packer, state, last, shift)
-
     def margin(self, before: Tensor, after: Tensor, ids: Tensor, last: Tensor) -> Tensor:
-        """logit(Yes) - logit(No) for (B, K) prompts."""
-        states, table = self(before, after, ids)
-        yes, no = (self.table.output_row(token) for token in (self.packer.yes, self.packer.no))
-        return self.answers(states[-1], last) @ (table[yes] - table[no])
+        """logit(Yes) - logit(No) for (B, K) prompts, with the bare table of the training."""
+        table = self.table()
+        where = self.packer.answers(ids, last)
+        _, final = run_packed(self.network, self.packer, table, before, after, ids, where)
+        return final @ (table[self.packer.yes] - table[self.packer.no])
 
 
 def read_words(judge: Judge, ids: Tensor, last: Tensor, grades: Tensor, known: Tensor) -> Tensor:
@@ -146,10 +145,11 @@ class Trainer:
         packer = self.judge.packer
         self.reading = Reading.of([writer.write() for _ in range(pool)], packer, seed)
         self.more = Reading.of([writer.write() for _ in range(4 * pool)], packer, seed + 1)
-        self.near = self.reading.neighbours(_NEAR)
-        self.senseless = (~self.reading.known).nonzero().flatten()
+        brief = self.reading.brief
+        self.near = {n: self.reading.neighbours(_NEAR, n) for n in (brief, len(self.reading.ids))}
+        self.senseless = (~self.reading.known[:brief]).nonzero().flatten()
         self.bank = torch.from_numpy(np.load(work / "training.npy")).permute(0, 3, 1, 2)
-        self.attack = AttackPool(self.bank, torch.cat([torch.arange(len(self.reading.ids)), self.senseless]))
+        self.attack = AttackPool(self.bank, torch.cat([torch.arange(brief), self.senseless]))
         matrices, rest = [], []
         for name, parameter in self.judge.named_parameters():
             if parameter.requires_grad:
@@ -163,12 +163,13 @@ class Trainer:
     def batch(self, attacked: int) -> tuple[Tensor, Tensor, Tensor, Any]:
         """Before, after, indices of prompts (PAIRS, PROMPTS) and the teacher's answers."""
         before = self.bank[torch.randint(len(self.bank), (PAIRS,))].float() / 255
-        wanted = torch.randint(len(self.reading.ids), (PAIRS,))
+        size = self.reading.brief if random.random() < _BRIEF_SHARE else len(self.reading.ids)
+        near, wanted = self.near[size], torch.randint(size, (PAIRS,))
         after = grade_somehow(before, self.reading.grades[wanted], self.reading.grades)
         self.attack.mix_in(before, after, wanted, attacked)
-        asked = torch.randint(len(self.reading.ids), (PAIRS, PROMPTS))
-        for column, reach in ((1, 6), (2, 20), (3, 20), (4, self.near.shape[1])):
-            asked[:, column] = self.near[wanted, torch.randint(min(reach, self.near.shape[1]), (PAIRS,))]
+        asked = torch.randint(size, (PAIRS, PROMPTS))
+        for column, reach in ((1, 6), (2, 20), (3, 20), (4, near.shape[1])):
+            asked[:, column] = near[wanted, torch.randint(min(reach, near.shape[1]), (PAIRS,))]
         asked[:, 0] = wanted
         senseless = self.senseless[torch.randint(len(self.senseless), (PAIRS,))]
         asked[:, 7] = torch.where(torch.rand(PAIRS) < 0.4, senseless, asked[:, 7])
@@ -180,25 +181,29 @@ class Trainer:
         """The loss of one fresh batch, and its parts."""
         judge, packer = self.judge, self.judge.packer
         before, after, asked, taught = self.batch(attacked)
-        ids, last = self.reading.ids[asked].clone(), self.reading.last[asked]
+        last = self.reading.last[asked]
+        ids = self.reading.ids[asked][:, :, : int(last.max()) + 2].clone()
         said = torch.rand(asked.shape) < torch.sigmoid(taught.logit)
         spoken = torch.where(said, packer.yes, packer.no)
         ids.scatter_(2, (last + 1)[..., None], spoken[..., None])
-        states, table = judge(before, after, ids, hide=_HIDE)
-        final = judge.answers(states[-1], last)
+        table = judge.table(hide=_HIDE)
+        asks, ends = packer.answers(ids, last), packer.answers(ids, last, shift=1)[:, :2]
+        states, final = run_packed(judge.network, packer, table, before, after, ids, torch.cat([asks, ends], 1))
+        table, final, after_answer = judge.table.output(table), final[:, :PROMPTS], final[:, PROMPTS:]
         chance = functional.log_softmax(final @ table.T, -1)
         target = torch.sigmoid(taught.logit)
         yes, no, end = (judge.table.output_row(token) for token in (packer.yes, packer.no, packer.end))
         answer = -(target * chance[..., yes] + (1 - target) * chance[..., no]).mean()
         margin = functional.smooth_l1_loss(chance[..., yes] - chance[..., no], taught.logit)
-        few = judge.answers(states[-1], last, shift=1)[:, :2]
-        stop = -functional.log_softmax(few @ table.T, -1)[..., end].mean()
+        stop = -functional.log_softmax(after_answer @ table.T, -1)[..., end].mean()
         place, whole = _changes(before, after)
-        heads, second = judge.heads, judge.answers(states[2], last)
+        heads = judge.heads
         parts = {
             "place": functional.mse_loss(heads["place"](states[2][:, packer.second]), place),
-            "words": _word_loss(heads["words"](second), self.reading.grades[asked], self.reading.known[asked]),
-            "whole": functional.mse_loss(heads["whole"](judge.answers(states[3], last)),
+            "words": _word_loss(
+                heads["words"](pick(states[2], asks)), self.reading.grades[asked], self.reading.known[asked]
+            ),
+            "whole": functional.mse_loss(heads["whole"](pick(states[3], asks)),
                                          whole[:, None].expand(-1, PROMPTS, -1)),
             "answer": functional.smooth_l1_loss(
                 heads["answer"](final),
@@ -228,15 +233,19 @@ class Trainer:
 
     def read(self, count: int = 256) -> Tensor:
         """Loss of a batch of prompts read alone."""
-        chosen = torch.randint(len(self.more.ids), (count,))
         more = self.more
-        return read_words(self.judge, more.ids[chosen], more.last[chosen], more.grades[chosen], more.known[chosen])
+        chosen = torch.randint(more.brief if random.random() < _BRIEF_SHARE else len(more.ids), (count,))
+        length = int(more.last[chosen].max()) + 1
+        return read_words(
+            self.judge, more.ids[chosen, :length], more.last[chosen], more.grades[chosen], more.known[chosen]
+        )
 
     def attack_with(self, opponent: Judge, steps: int = 5) -> None:
         """Train the pool of LUTs against ``opponent``."""
 
         def score(before: Tensor, after: Tensor, wanted: Tensor) -> Tensor:
-            ids, last = self.reading.ids[wanted][:, None], self.reading.last[wanted][:, None]
+            last = self.reading.last[wanted][:, None]
+            ids = self.reading.ids[wanted][:, None, : int(last.max()) + 1]
             return opponent.margin(before, after, ids, last)[:, 0]
 
         self.attack.step(score, steps)
@@ -253,6 +262,8 @@ def train(work: Path, name: str, seed: int, minutes: float, sibling: str | None)
         for optimizer, saved in zip(trainer.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
         elapsed, steps = state["elapsed"], state["steps"]
+        torch.manual_seed(seed + steps)
+        random.seed(seed + steps)
     opponent = copy.deepcopy(trainer.average).requires_grad_(False)
     started, saved_at, warm = time.time() - elapsed, time.time(), 500 if steps == 0 else 0
     for index in range(warm):
@@ -270,7 +281,7 @@ def train(work: Path, name: str, seed: int, minutes: float, sibling: str | None)
                 opponent.load_state_dict(torch.load(work / f"{sibling}.pt", weights_only=True)["average"])
             trainer.attack_with(opponent)
         loss, parts = trainer.loss(attacked=4 if done < 0.6 else 5, auxiliary=0.5 if done < 0.5 else 0.15)
-        if steps % 4 == 0:
+        if steps % 12 == 0:
             loss = loss + 0.5 * trainer.read()
         trainer.update(loss, rate)
         steps += 1
