@@ -129,13 +129,15 @@ def test_on_a_space_a_visitor_sees_and_touches_only_their_own_jobs(
     job_id = str(submit(app.grade, uploads.EXAMPLES)[0])
     assert "warm" in app.look({}, "visitor")[2] and "warm" not in app.look({}, "stranger")[2]
     for name in ("stranger", ""):
-        app.act(job_id, name, SimpleNamespace(job=job_id, action="remove"))  # type: ignore[arg-type]
+        with pytest.warns(UserWarning, match="There is no job"):
+            app.act(job_id, name, SimpleNamespace(job=job_id, action="remove"))  # type: ignore[arg-type]
     assert studio.jobs.get(job_id).state is State.QUEUED
 
 
-def test_a_button_of_a_job_that_is_gone_does_nothing(app: ui.App) -> None:
+def test_a_button_of_a_job_that_is_gone_says_so(app: ui.App) -> None:
     gone = SimpleNamespace(job="20200101-000000-000000-0000000000000000", action="watch")
-    assert app.act("", "visitor", gone)[:2] == [gr.skip(), gr.skip()]  # type: ignore[arg-type]
+    with pytest.warns(UserWarning, match="There is no job"):
+        assert app.act("", "visitor", gone)[:2] == [gr.skip(), gr.skip()]  # type: ignore[arg-type]
 
 
 def test_the_address_names_tab_and_job(app: ui.App) -> None:
