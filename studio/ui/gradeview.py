@@ -49,7 +49,8 @@ def curves(events: Sequence[Event], names: Mapping[str, str]) -> pd.DataFrame:
         names: Metric -> the name of its curve.
 
     Returns:
-        Columns ``step``, ``value`` and ``curve``; a metric that was not measured at a step has no row there.
+        Columns ``step``, ``value`` and ``curve``; a metric that was not measured at a step has no row there. Of two
+        values for one step the first counts: a resumed job may tell a step again, and its end repeats its best.
     """
     import pandas as pd
 
@@ -62,7 +63,7 @@ def curves(events: Sequence[Event], names: Mapping[str, str]) -> pd.DataFrame:
         for name in names
         if name in event.metrics and (name in rare or index % stride == 0)
     ]
-    return pd.DataFrame(rows, columns=["step", "value", "curve"])
+    return pd.DataFrame(rows, columns=["step", "value", "curve"]).drop_duplicates(["step", "curve"])
 
 
 def colours(table: pd.DataFrame) -> dict[str, str]:

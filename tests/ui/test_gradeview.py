@@ -30,6 +30,12 @@ def test_a_long_run_is_thinned_but_keeps_its_rare_measurements() -> None:
     assert counts["held-out photographs"] == 10
 
 
+def test_the_end_does_not_bend_the_curve() -> None:
+    events = [Event(1, 2, metrics={"held_out": 0.5}), Event(2, 2, metrics={"held_out": 0.9})]
+    table = gradeview.curves([*events, Event(2, 2, metrics={"held_out": 0.7})], gradeview.SCORES)
+    assert table["value"].tolist() == [0.5, 0.9]
+
+
 def test_no_events_no_curves() -> None:
     table = gradeview.curves([], gradeview.LOSSES)
     assert table.empty and list(table.columns) == ["step", "value", "curve"]
