@@ -79,9 +79,8 @@ def _row(one: Checkpoint) -> str:
 
 
 def _resident(one: Resident) -> str:
-    held = f"held by {one.holders}" if one.holders else f"idle for {markup.duration(time.time() - one.last_used)}"
+    held = f"in use by {one.holders}" if one.holders else f"idle for {markup.duration(time.time() - one.last_used)}"
+    form = [each for each in (one.spec.dtype, one.spec.quantization) if each not in ("auto", "none")]
+    facts = " · ".join([markup.size(one.bytes), *form, held])
     name = next((each.title for each in CHECKPOINTS.values() if each.source == one.spec.source), one.spec.source)
-    return (
-        f'<li><b>{markup.escape(name)}</b><span class="meta">{markup.size(one.bytes)} · '
-        f"{markup.escape(one.spec.dtype)} · {markup.escape(one.spec.quantization)} · {held}</span></li>"
-    )
+    return f'<li><b>{markup.escape(name)}</b><span class="meta">{markup.escape(facts)}</span></li>'
