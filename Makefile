@@ -53,10 +53,12 @@ $(BIN)/.test: requirements-dev.txt $(BIN)/.run
 	@$(PIP) install --quiet --requirement requirements-dev.txt
 	@touch $@
 
-# The browser test drives Chromium; ffmpeg reads a .cube as a film maker's tools do.
-tools:
+# The browser test drives Chromium through Playwright, whose own node wants libatomic; ffmpeg reads a .cube as a film
+# maker's tools do.
+tools: $(BIN)/.test
 	@command -v ffmpeg >/dev/null || wanted="ffmpeg"; \
 	command -v "$${CHROMIUM:-chromium}" >/dev/null || wanted="$$wanted chromium"; \
+	$(BIN)/playwright --version >/dev/null 2>&1 || wanted="$$wanted libatomic1"; \
 	test -z "$$wanted" && exit 0; \
 	command -v apt-get >/dev/null || { \
 		echo "The tests need: $$wanted. Install them; a browser elsewhere is named with CHROMIUM=/path/to/chrome" >&2; exit 1; }; \
