@@ -110,11 +110,11 @@ class GradeTab:
         self.fields[name] = forms.component(OptimizeConfig, name, **more)
 
     def _wire(self) -> None:
-        self.taken: list[Component] = [self.folder, self.thumbs, self.counted, self.drop]
+        self.taken: list[Component] = [self.folder, self.thumbs, self.counted, self.drop, self.path]
         taken = self.taken
         self.drop.upload(self.take, self.drop, taken, **PRIVATE)
         self.choose.upload(self.take, self.choose, taken, **PRIVATE)
-        self.path.submit(self.take_path, self.path, taken, **PRIVATE)
+        gr.on([self.path.submit, self.path.blur], self.take_path, self.path, taken[:-1], **PRIVATE)
         words, judge = self.fields["prompt"], self.fields["model_type"]
         read: dict[str, Any] = {"fn": nearest, "inputs": [words, judge], "outputs": self.known, **PRIVATE}
         self.example.click(self.take_example, words, [*taken, words], **PRIVATE).then(**read)
@@ -124,7 +124,7 @@ class GradeTab:
 
     def _wire_job(self) -> None:
         started = [self.job, self.message]
-        values = [self.folder, self.visitor, *self.fields.values()]
+        values = [self.path, self.folder, self.visitor, *self.fields.values()]
         shown: dict[str, Any] = {"fn": self.show, "inputs": [self.job], "outputs": self.shown, **PRIVATE}
         self.start.click(self.submit, values, started, **PRIVATE).then(**shown)
         run_example = self.result.run_example.click(
@@ -138,7 +138,7 @@ class GradeTab:
     @property
     def restored(self) -> list[Component]:
         """The components a reload fills again."""
-        return [self.folder, self.thumbs, self.counted, self.drop, *self.fields.values(), *self.shown]
+        return [*self.taken, *self.fields.values(), *self.shown]
 
     @property
     def shown(self) -> list[Component]:
@@ -148,12 +148,13 @@ class GradeTab:
     def take(self, files: list[str] | str | None) -> list[Any]:
         """Take uploaded photographs in; bad ones are named and left out."""
         given = [files] if isinstance(files, str) else files or []
-        return self._say(lambda: self._pictures(uploads.adopt(given, self.studio.settings)), 4)
+        return self._say(lambda: self._pictures(uploads.adopt(given, self.studio.settings)))
 
     def take_path(self, path: str) -> list[Any]:
-        """Take a folder of the server in."""
-        own = uploads.own_folders(self.studio.settings)
-        return self._say(lambda: self._pictures(access.admit_path(Path(path), self.studio.settings, own)), 4)
+        """Take a folder of the server in; what was typed stays as it is."""
+        if not path.strip():
+            return [gr.skip()] * (len(self.taken) - 1)
+        return self._say(lambda: self._pictures(self._admitted(path)))[:-1]
 
     def take_example(self, words: str) -> list[Any]:
         """Take the example photographs in, and words for them when there are none yet."""
@@ -167,21 +168,22 @@ class GradeTab:
         count = f"{len(pictures)} photograph{'s' * (len(pictures) != 1)}"
         left_out = "".join(f"<li>{markup.escape(one.path.name)}: {markup.escape(one.reason)}</li>" for one in skipped)
         words = f'<p class="quiet">{count}</p>' + (f'<ul class="wrong">{left_out}</ul>' if left_out else "")
-        return [str(folder), gr.Gallery(shown, visible=True), words, None]
+        return [str(folder), gr.Gallery(shown, visible=True), words, None, ""]
 
-    def _say(self, act: Callable[[], list[Any]], outputs: int) -> list[Any]:
-        """Do something, or say under the photographs why not."""
+    def _say(self, act: Callable[[], list[Any]]) -> list[Any]:
+        """Do something, or say under the photographs why not; then there are none."""
         try:
             return act()
         except StudioError as error:
-            return [gr.skip(), gr.skip(), wrong(error), None][:outputs]
+            return ["", gr.Gallery([], visible=False), wrong(error), None, ""]
 
     def restore(self, job_id: str, folder: str) -> list[Any]:
-        """Fill the form again after a reload: from the job on show, else with the photographs taken in before."""
+        """Fill the form again after a reload: from the job on show, and with the photographs taken in before."""
         job = self.find(job_id)
         config = job.config if job else {}
-        folder = str(config.get("image_folder") or folder)
-        pictures = self._say(lambda: self._pictures(self._admitted(folder)), 4) if folder else [gr.skip()] * 4
+        folder = folder or str(config.get("image_folder", ""))
+        nothing = [gr.skip()] * len(self.taken)
+        pictures = self._say(lambda: self._pictures(self._admitted(folder))) if folder else nothing
         return [*pictures, *(config.get(name, gr.skip()) for name in self.fields), *self.show(job_id)]
 
     def fill(self, name: str) -> list[Any]:
@@ -189,8 +191,12 @@ class GradeTab:
         values = self.presets[name]
         return [values.get(field, gr.skip()) for field in self.fields]
 
-    def submit(self, folder: str, visitor: str, *values: Any) -> tuple[Any, str]:
-        """Queue a job, and return its id and an empty message, or no id and what is wrong."""
+    def submit(self, path: str, folder: str, visitor: str, *values: Any) -> tuple[Any, str]:
+        """Queue a job, and return its id and an empty message, or no id and what is wrong.
+
+        A folder that is typed counts before one taken in, since Start may be pressed right after typing.
+        """
+        folder = path.strip() or folder
         config = {name: value for name, value in zip(self.fields, values, strict=True) if value is not None}
         try:
             if not folder:

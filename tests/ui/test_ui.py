@@ -33,7 +33,7 @@ def grade(app: ui.App) -> GradeTab:
 
 def submit(grade: GradeTab, folder: str | Path, **values: object) -> tuple[object, str]:
     chosen = {name: field.value for name, field in grade.fields.items()} | {"prompt": "warm", **values}
-    return grade.submit(str(folder), "visitor", *chosen.values())
+    return grade.submit("", str(folder), "visitor", *chosen.values())
 
 
 def test_every_task_is_an_endpoint_and_no_handler_of_the_page_is(studio: Studio) -> None:
@@ -69,15 +69,23 @@ def test_what_is_wrong_is_said_and_nothing_is_queued(
 
 
 def test_the_example_brings_pictures_and_words(grade: GradeTab) -> None:
-    folder, gallery, counted, _, words = grade.take_example("")
-    assert Path(folder) == uploads.EXAMPLES and "4 photographs" in counted and words == EXAMPLE_WORDS
+    folder, gallery, counted, _, typed, words = grade.take_example("")
+    assert Path(folder) == uploads.EXAMPLES and "4 photographs" in counted and words == EXAMPLE_WORDS and typed == ""
     assert len(gallery.value) == 4
     assert grade.take_example("noir")[-1] == "noir"
 
 
 def test_a_folder_without_pictures_is_answered_in_a_sentence(grade: GradeTab, tmp_path: Path) -> None:
-    _, _, message, _ = grade.take_path(str(tmp_path / "nowhere"))
-    assert "nowhere" in message
+    folder, _, message, _ = grade.take_path(str(tmp_path / "nowhere"))
+    assert "nowhere" in message and folder == ""
+
+
+def test_a_typed_folder_counts_before_one_taken_in(grade: GradeTab, studio: Studio) -> None:
+    values = [field.value for field in grade.fields.values()]
+    values[list(grade.fields).index("prompt")] = "warm"
+    job_id, _ = grade.submit(f" {uploads.EXAMPLES} ", "/somewhere/else", "visitor", *values)
+    assert Path(studio.jobs.get(str(job_id)).config["image_folder"]) == uploads.EXAMPLES
+    assert grade.take_path("  ") == [gr.skip()] * 4
 
 
 def test_a_reload_fills_the_form_from_the_job(grade: GradeTab) -> None:
