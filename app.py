@@ -1,7 +1,6 @@
-"""Build and serve the studio; also the entry point of a Hugging Face Space."""
+"""Serve the studio; also the entry point of a Hugging Face Space."""
 
-from studio.serve import serve
-from studio.settings import Settings
+from studio.__main__ import main
 
 if __name__ == "__main__":
-    serve(Settings.from_environment())
+    raise SystemExit(main(["serve"]))

@@ -87,38 +87,41 @@ def prepare(settings: Settings) -> None:
     Image.MAX_IMAGE_PIXELS = settings.max_pixels
 
 
-def launch(studio: Studio, *, share: bool = False, browser: bool = False, block: bool = True) -> Any:
-    """Build the app and launch it; `prepare` must have run.
+def launch(studio: Studio, *, share: bool = False, browser: bool = False) -> None:
+    """Build the app and serve it until interrupted; `prepare` must have run.
 
     Args:
         studio: The assembled studio.
         share: Also open a public link.
         browser: Open the browser.
-        block: Wait until interrupted; else return at once, with the server in a thread.
 
-    Returns:
-        The app (`gradio.Blocks`).
+    Raises:
+        StudioError: The port is taken.
     """
     from studio import ui
     from studio.ui import theme
 
     app = ui.build(studio)
     app.queue(max_size=QUEUE, default_concurrency_limit=8)
-    app.launch(
-        **options(studio.settings),
-        share=share,
-        inbrowser=browser,
-        prevent_thread_lock=True,
-        theme=theme.theme(),
-        css_paths=theme.CSS,
-        head=theme.HEAD,
-        favicon_path=theme.ASSETS / "icon.png",
-    )
+    try:
+        app.launch(
+            **options(studio.settings),
+            share=share,
+            inbrowser=browser,
+            prevent_thread_lock=True,
+            theme=theme.theme(),
+            css_paths=theme.CSS,
+            head=theme.HEAD,
+            favicon_path=theme.ASSETS / "icon.png",
+        )
+    except OSError as error:
+        if "empty port" not in str(error):
+            raise
+        taken = f"Port {studio.settings.port} is taken, perhaps by another studio."
+        raise StudioError(taken, "Choose another with --port or STUDIO_PORT.") from None
     threading.Thread(target=warm, args=(studio,), name="warm", daemon=True).start()
-    if block:
-        print(f"Gemma Studio is at {app.local_url}", file=sys.stderr)
-        app.block_thread()
-    return app
+    print(f"Gemma Studio is at {app.local_url}", file=sys.stderr)
+    app.block_thread()
 
 
 def options(settings: Settings) -> dict[str, Any]:

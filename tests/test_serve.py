@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import socket
+import subprocess
+import sys
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -16,6 +19,8 @@ from studio import serve
 from studio.errors import StudioError
 from studio.settings import Settings
 from tests.serving import served
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +89,22 @@ def test_the_launch_is_closed(settings: Settings) -> None:
     assert closed["strict_cors"] and closed["max_file_size"] == serve.UPLOAD_LIMIT
     assert {closed["app_kwargs"][name] for name in ("openapi_url", "docs_url", "redoc_url")} == {None}
     assert serve.options(settings)["auth"] is None
+
+
+def test_a_port_that_is_taken_is_named(settings: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        variables = {"STUDIO_HOME": str(settings.home), "STUDIO_DEVICE": "cpu", "STUDIO_PORT": str(port)}
+        ran = subprocess.run(
+            [sys.executable, "app.py"],
+            cwd=ROOT,
+            env=os.environ | variables,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+    assert ran.returncode == 1
+    assert f"Port {port} is taken" in ran.stderr and "Traceback" not in ran.stderr
 
 
 @pytest.fixture(scope="module")
