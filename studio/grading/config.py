@@ -20,7 +20,7 @@ class OptimizeConfig(Config):
     )
     steps: int = option(150, "Training steps.", unit="steps", ge=1, le=20_000)
     batch_size: int = option(4, "Photographs seen in one step.", unit="photographs", ge=1, le=64)
-    learning_rate: float = option(0.006, "Peak step size of Adam.", ge=1e-6, le=1.0, advanced=True)
+    learning_rate: float = option(0.003, "Peak step size of Adam.", ge=1e-6, le=1.0, advanced=True)
     image_text_weight: float = option(1.0, "Weight of the judge.", ge=0, le=100)
     image_smoothness: float = option(1.0, "Weight against roughness the grade adds to a picture.", ge=0, le=100)
     image_regularization: float = option(1.0, "Weight against moving colours further than needed.", ge=0, le=100)
