@@ -107,11 +107,16 @@ def admit_folder(folder: Path, settings: Settings) -> tuple[list[Path], list[Ski
             good.append(path)
         except StudioError as error:
             skipped.append(Skipped(path, error.what))
-    reason = "is in a format that only other programs read; export it as JPEG or TIFF"
-    skipped += [Skipped(path, f"{path.name} {reason}.") for path in _find(folder, FOREIGN)]
+    skipped += list_foreign(folder)
     if not good:
         raise StudioError(f"None of the pictures in {folder} can be read: {skipped[0].reason}", _KNOWN)
     return good, skipped
+
+
+def list_foreign(folder: Path) -> list[Skipped]:
+    """Return the photographs of a folder that only other programs read, such as HEIC and camera raw files."""
+    reason = "is in a format that only other programs read; export it as JPEG or TIFF"
+    return [Skipped(path, f"{path.name} {reason}.") for path in _find(folder, FOREIGN)]
 
 
 def load_view(path: Path, size: tuple[int, int] | int, cache: Cache, settings: Settings) -> NDArray[np.uint8]:

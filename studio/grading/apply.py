@@ -1,7 +1,9 @@
-"""Put a LUT on pictures, through OpenColorIO."""
+"""Put a LUT on pictures, through OpenColorIO. Results have eight bits a channel and no alpha; notes say what was lost."""
 
 from __future__ import annotations
 
+import io
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,21 +15,34 @@ from PIL import Image
 from studio.context import Context
 from studio.errors import StudioError
 from studio.events import Event
+from studio.files import write_atomic
 from studio.grading import cube
 from studio.grading.config import ApplyConfig
-from studio.images import admit, list_images
+from studio.images import FORMATS, admit, list_images
 
 Pixels = NDArray[np.uint8]
 
+_KINDS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF"}
+"""Extensions that results keep, and their formats; every other becomes a PNG."""
+
+_REASONS = 5  # named in the error when no picture could be graded
+
 
 def processor(table: Any, interpolation: str = "tetrahedral") -> Any:
-    """Return OpenColorIO's CPU processor for a table [3, N, N, N] (a tensor on any device), float32 in and out."""
+    """Return OpenColorIO's CPU processor for a table [3, N, N, N] (a tensor on any device), float32 in and out.
+
+    Raises:
+        StudioError: OpenColorIO refuses the table.
+    """
     import PyOpenColorIO as ocio
 
-    lut = ocio.Lut3DTransform(table.shape[-1])
-    lut.setInterpolation(ocio.INTERP_TETRAHEDRAL if interpolation == "tetrahedral" else ocio.INTERP_LINEAR)
-    lut.setData(table.detach().cpu().permute(3, 2, 1, 0).contiguous().numpy().reshape(-1))
-    return ocio.Config.CreateRaw().getProcessor(lut).getDefaultCPUProcessor()
+    try:
+        lut = ocio.Lut3DTransform(table.shape[-1])
+        lut.setInterpolation(ocio.INTERP_TETRAHEDRAL if interpolation == "tetrahedral" else ocio.INTERP_LINEAR)
+        lut.setData(table.detach().cpu().permute(3, 2, 1, 0).contiguous().numpy().reshape(-1))
+        return ocio.Config.CreateRaw().getProcessor(lut).getDefaultCPUProcessor()
+    except ocio.Exception as error:
+        raise StudioError(f"OpenColorIO refuses the LUT: {error}", "Export it with 33 or 65 points.") from None
 
 
 def grade(pixels: Pixels, table: Any, strength: float = 1.0, interpolation: str = "tetrahedral") -> Pixels:
@@ -53,37 +68,118 @@ def grade(pixels: Pixels, table: Any, strength: float = 1.0, interpolation: str 
 
 
 def run(config: ApplyConfig, context: Context) -> Iterator[Event]:
-    """Grade every picture; one that cannot be read is named and skipped.
+    """Grade every picture; one that cannot be read or saved, and a folder without any, is named and skipped.
+
+    An event's artifacts are the result of its picture by file name, those of the last event all results; its metrics
+    count ``graded`` and ``skipped``. No picture named is ever written over.
 
     Raises:
-        StudioError: The LUT is unreadable, there is no picture, or none could be graded.
+        StudioError: The LUT is unreadable, results cannot be put where they should, or no picture could be graded.
     """
     table = cube.read(config.lut)
-    paths = [path for name in config.images for path in _pictures(name, context)]
-    config.output_path.mkdir(parents=True, exist_ok=True)
+    paths, skipped = _sources(config.images, context)
+    if paths:
+        _make_folder(config.output_path)
+    for error in skipped:
+        yield Event(0, len(paths), f"Skipped: {error}")
+    taken = {_place(path) for path in paths}
     graded: dict[str, str] = {}
     for done, path in enumerate(paths, 1):
-        target = _free_name(config.output_path, path, set(graded.values()))
+        target = _free_name(config.output_path, path, taken)
+        result: dict[str, str] = {}
         try:
-            result = grade(np.asarray(admit(path, context.settings)), table, config.strength, config.interpolation)
-            Image.fromarray(result).save(target, quality=95)
-            graded[path.name] = str(target.resolve())
-            note = f"{path.name} → {target}"
+            pixels = np.asarray(admit(path, context.settings))
+            note = f"{path.name} → {target}{_losses(path)}"
+            _save(grade(pixels, table, config.strength, config.interpolation), target, path)
+            taken.add(_place(target))
+            result[target.name] = str(target.resolve())
         except StudioError as error:
+            skipped.append(error)
             note = f"Skipped: {error}"
-        yield Event(done, len(paths), note, artifacts=graded)
+        graded |= result
+        if done < len(paths):
+            yield Event(done, len(paths), note, artifacts=result)
+        else:
+            yield Event(done, done, note, {"graded": len(graded), "skipped": len(skipped)}, graded)
     if not graded:
-        raise StudioError("No picture could be graded.", "The log names the reason for each.")
+        raise _nothing(skipped)
 
 
-def _pictures(path: Path, context: Context) -> list[Path]:
-    return list_images(path, context.settings) if path.is_dir() else [path]
+def _sources(names: tuple[Path, ...], context: Context) -> tuple[list[Path], list[StudioError]]:
+    """Return the pictures named, those of folders among them, and why folders gave none."""
+    paths: list[Path] = []
+    errors: list[StudioError] = []
+    for name in names:
+        try:
+            paths += list_images(name, context.settings) if name.is_dir() else [name]
+        except StudioError as error:
+            errors.append(error)
+    return paths, errors
+
+
+def _make_folder(folder: Path) -> None:
+    """Make the folder of the results, and fail before the work when nothing can be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        what = f"Results cannot be put into {folder}: {error.strerror}."
+        raise StudioError(what, "Choose another folder with --output-path.") from None
+
+
+def _place(path: Path) -> str:
+    return str(path.resolve()).casefold()  # on macOS and Windows, names that differ in case are one file
 
 
 def _free_name(folder: Path, source: Path, taken: set[str]) -> Path:
-    """Keep the source's name; never write over the source or over another result of this run."""
-    suffix = source.suffix.lower() if source.suffix.lower() in {".jpg", ".jpeg", ".png", ".tif", ".tiff"} else ".png"
+    """Keep the source's name; never write over a source or another result of this run, but over an earlier run's."""
+    suffix = source.suffix.lower() if source.suffix.lower() in _KINDS else ".png"
     target, number = folder / (source.stem + suffix), 2
-    while str(target.resolve()) in taken or target.resolve() == source.resolve():
+    while _place(target) in taken:
         target, number = folder / f"{source.stem}-{number}{suffix}", number + 1
     return target
+
+
+def _losses(path: Path) -> str:
+    """Say what of an admitted picture does not reach its result, for the end of its note; nothing is the usual."""
+    try:
+        with Image.open(path, formats=FORMATS) as picture:
+            bits = _bits(picture)
+            losses = [f"8 bits kept of {bits}"] if bits > 8 else []
+            if picture.has_transparency_data and picture.convert("RGBA").getchannel("A").getextrema() != (255, 255):
+                losses.append("transparency left out")
+    except OSError as error:
+        raise StudioError(f"{path.name} cannot be read: {error}.", "Copy it again.") from None
+    return f" ({', '.join(losses)})" if losses else ""
+
+
+def _bits(picture: Image.Image) -> int:
+    """Return the bits a channel of a file not yet decoded; Pillow's modes alone do not tell 16-bit colour from 8."""
+    bits_per_sample = 258
+    if picture.format == "TIFF":
+        return int(max(picture.tag_v2.get(bits_per_sample, (1,))))  # type: ignore[attr-defined]
+    decoding = picture.tile[0].args if picture.tile else None  # 'RGB;16B', or of a PPM ('RGB', 65535)
+    if picture.format == "PPM" and isinstance(decoding, tuple):
+        return int(decoding[1]).bit_length()
+    return 16 if picture.mode.startswith("I") or ";16" in str(decoding) else 8
+
+
+def _save(pixels: Pixels, target: Path, source: Path) -> None:
+    """Write a picture whole or not at all, JPEG at a quality nobody sees."""
+    kind, buffer = _KINDS[target.suffix], io.BytesIO()
+    options = {"quality": 95, "subsampling": 0} if kind == "JPEG" else {}
+    try:
+        Image.fromarray(pixels).save(buffer, kind, **options)
+        write_atomic(target, buffer.getvalue())
+    except OSError as error:
+        what = f"{source.name} cannot be saved as {target}: {error.strerror or error}."
+        raise StudioError(what, "Make room, or choose another folder with --output-path.") from None
+
+
+def _nothing(skipped: list[StudioError]) -> StudioError:
+    """Return the error of a run without result, with the reasons in it, since a command line keeps no log."""
+    shown = skipped[:_REASONS]
+    more = f" So with {len(skipped) - len(shown)} more." if len(skipped) > len(shown) else ""
+    reasons = " ".join(error.what for error in shown)
+    return StudioError(f"No picture could be graded: {reasons}{more}", " ".join(dict.fromkeys(e.todo for e in shown)))

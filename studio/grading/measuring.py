@@ -31,9 +31,9 @@ FRAMES = 16
 class Measure:
     """Scores of a table on views of the held-out photographs (of all photographs, when none are held out).
 
-    ``held_out`` and ``second_opinion`` are mean P(yes) in [0, 1]; ``analytic`` is the mean agreement with the known
-    looks nearest to the words, in [0, 1], absent when no word is known; ``held_out_loss`` is what the best LUT is
-    chosen by.
+    ``held_out``, or ``measured`` when no photograph is held out, and ``second_opinion`` are mean P(yes) in [0, 1];
+    ``analytic`` is the mean agreement with the known looks nearest to the words, in [0, 1], absent when no word is
+    known; ``measured_loss`` is what the best LUT is chosen by.
     """
 
     def __init__(self, config: OptimizeConfig, context: Context, judge: Gemma3Judge, photographs: Photographs) -> None:
@@ -41,7 +41,8 @@ class Measure:
         self._device = context.models.device
         self._context = context
         self._frames = photographs.views(photographs.measured, config.views, judge.size, config.seed, most=FRAMES)
-        self._judges = {"held_out": judge}
+        self._own = "held_out" if photographs.held_out else "measured"
+        self._judges = {self._own: judge}
         self.match = match(config.prompt)
 
     def __enter__(self) -> Measure:
@@ -58,10 +59,10 @@ class Measure:
     ) -> None:
         self._stack.close()
 
-    def is_due(self, step: int) -> bool:
-        """Whether a measurement follows this step."""
+    def is_due(self, done: int) -> bool:
+        """Whether a measurement follows when this many steps are done."""
         steps = self._config.steps
-        return (step + 1) % max(1, steps // MEASUREMENTS) == 0 or step + 1 == steps
+        return done % max(1, steps // MEASUREMENTS) == 0 or done == steps
 
     @torch.no_grad()
     def __call__(self, table: Tensor) -> dict[str, float]:
@@ -77,8 +78,8 @@ class Measure:
                 ]
             )
             scores[name] = margin.sigmoid().mean().item()
-            if name == "held_out":
-                scores["held_out_loss"] = losses.image_text(margin).item()
+            if name == self._own:
+                scores["measured_loss"] = losses.image_text(margin).item()
         if self.match is not None:
             wanted = self.match.parameters.to(after).expand(len(after), 1, -1)
             scores["analytic"] = agreement(self._frames, after, wanted).logit.sigmoid().mean().item()

@@ -15,13 +15,13 @@ from torch.nn import functional as F
 from studio.cache import Cache
 from studio.errors import StudioError
 from studio.files import content_hash
-from studio.images import list_images, load_view
+from studio.images import list_foreign, list_images, load_view
 from studio.settings import Settings
 
 LONG_EDGE = 1280
 """Pixels along the long edge at which a photograph is decoded, once, for views and previews."""
-MOST_VIEWS = 256
-"""Most views in the pool a run learns on; a view of a 4B judge keeps 40 MiB of prefix."""
+MOST_VIEWS = 64
+"""Most views a run learns on; each keeps a prefix, of 40 MiB with a 4B judge, so that 64 take 2.5 GiB."""
 _DRAWN = Path(__file__).with_name("drawn.png")
 _DRAWN_EDGE = 56
 
@@ -31,12 +31,14 @@ class Photographs:
     """A folder's readable photographs, split for training.
 
     Attributes:
-        paths: All that could be read, in natural order.
-        train: Indices learnt on.
-        held_out: Indices never learnt on; empty when there are fewer than four photographs.
-        skipped: File names with the reason each was not read.
+        folder: Where they lie.
+        paths: All that could be read, in natural order, each content once.
+        train: Indices learnt on, shuffled.
+        held_out: Indices never learnt on, shuffled; empty when there are fewer than four photographs.
+        skipped: Names, relative to the folder, with the reason each was left out.
     """
 
+    folder: Path
     paths: list[Path]
     train: list[int]
     held_out: list[int]
@@ -51,19 +53,32 @@ class Photographs:
         Raises:
             StudioError: The folder is missing, or holds no readable photograph.
         """
-        paths: list[Path] = []
+        contents: dict[str, Path] = {}
         skipped: dict[str, str] = {}
         for path in list_images(folder, settings):
             try:
                 load_view(path, LONG_EDGE, cache, settings)
-                paths.append(path)
             except StudioError as error:
-                skipped[path.name] = str(error)
-        if not paths:
+                skipped[_name(path, folder)] = error.what
+                continue
+            twin = contents.setdefault(content_hash(path), path)
+            if twin != path:  # the same picture must not be learnt on and held out
+                skipped[_name(path, folder)] = f"{path.name} is the same picture as {_name(twin, folder)}."
+        skipped |= {_name(one.path, folder): one.reason for one in list_foreign(folder)}
+        if not contents:
             raise StudioError(f"No photograph in '{folder}' could be read.", " ".join(skipped.values()))
-        order = np.random.default_rng(seed).permutation(len(paths)).tolist()
-        held = min(8, len(paths) // 4)
-        return cls(paths, sorted(order[held:]), sorted(order[:held]), cache, settings, skipped)
+        order = np.random.default_rng(seed).permutation(len(contents)).tolist()
+        held = min(8, len(contents) // 4)
+        return cls(folder, list(contents.values()), order[held:], order[:held], cache, settings, skipped)
+
+    def names(self, indices: Sequence[int]) -> list[str]:
+        """Return the photographs' names, relative to the folder, in natural order."""
+        return [_name(self.paths[index], self.folder) for index in sorted(indices)]
+
+    def told(self) -> str:
+        """Say how many were read and which were left out."""
+        count = f"{len(self.paths)} photograph{'s' * (len(self.paths) != 1)} read"
+        return count + (f"; left out {len(self.skipped)}: {' '.join(self.skipped.values())}" if self.skipped else "")
 
     @property
     def measured(self) -> list[int]:
@@ -114,6 +129,10 @@ def drawn(size: int) -> Tensor:
     return torch.stack([_resize(_tensor(tile), size) for tile in tiles.reshape(-1, _DRAWN_EDGE, _DRAWN_EDGE, 3)])
 
 
+def _name(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix()
+
+
 def _tensor(pixels: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(pixels.astype(np.float32) / 255).permute(2, 0, 1)
 
@@ -128,7 +147,7 @@ def _view(picture: Tensor, size: int, number: int, random: np.random.Generator) 
     if number == 0:
         return _resize(picture, size)
     height, width = picture.shape[1:]
-    edge = int(min(height, width) * random.uniform(0.45, 1))
+    edge = max(1, int(min(height, width) * random.uniform(0.45, 1)))
     top, left = random.integers(0, height - edge + 1), random.integers(0, width - edge + 1)
     view = _resize(picture[:, top : top + edge, left : left + edge], size)
     if random.random() < 0.5:

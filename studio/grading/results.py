@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import platform
-import shutil
 import time
 from importlib.metadata import version
 from pathlib import Path
@@ -20,13 +20,12 @@ from studio.events import Event
 from studio.files import slug, write_atomic
 from studio.grading import cube
 from studio.grading.apply import Pixels, grade
-from studio.grading.checkpoint import Progress
 from studio.grading.config import OptimizeConfig
-from studio.grading.lut import identity
-from studio.grading.measuring import Measure
 from studio.grading.photographs import Photographs
 
 PREVIEW_SECONDS = 1.5
+KEEP_SECONDS = 10.0
+"""How old the .cube of the best LUT so far may be while training goes on; whatever ends a run renews it."""
 SHEET_PHOTOGRAPHS = 8
 SHEET_EDGE = 280
 
@@ -37,14 +36,19 @@ class Results:
     Args:
         config: The run's configuration.
         folder: The job's folder.
+
+    Raises:
+        StudioError: The place the LUT is to be copied to cannot be written.
     """
 
     def __init__(self, config: OptimizeConfig, folder: Path) -> None:
         self._config, self._folder = config, folder
         self._artifacts: dict[str, str] = {}
-        self._last_preview = float("-inf")
+        self._last_preview = self._last_kept = float("-inf")
         self._lead: Pixels | None = None
         self._thumbnails: list[Pixels] = []
+        if config.output_path is not None:
+            _check_writable(_target(config.output_path, slug(config.prompt)))
 
     def preview(
         self,
@@ -54,7 +58,7 @@ class Results:
         metrics: dict[str, float] | None = None,
         note: str = "",
     ) -> Event:
-        """Return the event of a step, with a fresh ``after`` picture when the last one is old enough."""
+        """Return the event of a step, with fresh pictures when the last ones are old enough."""
         if self._lead is None:
             self._lead = photographs.pixels(photographs.measured[0])
             self._picture("before", self._lead, "before.jpg")
@@ -65,19 +69,23 @@ class Results:
             self._last_preview = time.monotonic()
         return Event(done, self._config.steps, note, metrics or {}, dict(self._artifacts))
 
-    def finish(self, progress: Progress, photographs: Photographs, measure: Measure, table: Tensor) -> Event:
-        """Write the LUT, the report and the last pictures; return the event that hands them over."""
-        name = slug(self._config.prompt)
-        cube.write(self._folder / f"{name}.cube", table, f"{self._config.prompt}", (_credits(),))
-        untouched, final = measure(identity(table.shape[-1], table.device)), measure(table)
-        report = self._report(progress, photographs, measure, {"untouched": untouched, "final": final})
-        write_atomic(self._folder / f"{name}.json", json.dumps(report, indent=1))
-        self._artifacts |= {"lut": f"{name}.cube", "report": f"{name}.json"}
+    def keep(self, report: dict[str, object], table: Tensor, *, now: bool = False) -> None:
+        """Write the best LUT so far and its report, unless those on disk are young and `now` is False."""
+        if now or time.monotonic() - self._last_kept >= KEEP_SECONDS:
+            name = slug(self._config.prompt)
+            cube.write(self._folder / f"{name}.cube", table, self._config.prompt, (_credits(),))
+            write_atomic(self._folder / f"{name}.json", json.dumps({**report, "versions": _versions()}, indent=1))
+            self._artifacts |= {"lut": f"{name}.cube", "report": f"{name}.json"}
+            self._last_kept = time.monotonic()
+
+    def finish(self, done: int, photographs: Photographs, table: Tensor, scores: dict[str, float]) -> Event:
+        """Show the best LUT on the pictures and copy it out; return the event that hands it over."""
         if self._lead is not None:
             self._picture("after", grade(self._lead, table), "after.jpg")
         self._sheet(photographs, table, "sheet.jpg")
-        note = self._copy_out(name)
-        return Event(progress.step, self._config.steps, note, final, dict(self._artifacts))
+        early = f" early, after {done} steps without enough gain" if done < self._config.steps else ""
+        note = f"Finished{early}: {self._copy_out(slug(self._config.prompt))}"
+        return Event(done, self._config.steps, note, scores, dict(self._artifacts))
 
     def _sheet(self, photographs: Photographs, table: Tensor | None, name: str) -> None:
         """Befores above afters of up to `SHEET_PHOTOGRAPHS` photographs, held-out ones first."""
@@ -99,42 +107,34 @@ class Results:
                 stale.unlink(missing_ok=True)
 
     def _copy_out(self, name: str) -> str:
-        target = self._config.output_path
-        if target is None:
-            return f"Finished: {name}.cube"
-        target = target / f"{name}.cube" if target.is_dir() else target.with_suffix(".cube")
+        """Copy LUT and report to where they were asked for; a failure is told, since both are safe already."""
+        if self._config.output_path is None:
+            return f"{name}.cube"
+        target = _target(self._config.output_path, name)
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(self._folder / f"{name}.cube", target)
-            shutil.copyfile(self._folder / f"{name}.json", target.with_suffix(".json"))
+            for suffix, path in ((".cube", target), (".json", target.with_suffix(".json"))):
+                write_atomic(path, (self._folder / f"{name}{suffix}").read_bytes())
         except OSError as error:
-            raise StudioError(
-                f"The LUT could not be copied to '{target}': {error.strerror}.", f"It is kept in '{self._folder}'."
-            ) from None
-        return f"Finished: {target}"
+            return f"{self._folder / name}.cube, since '{target}' could not be written ({error.strerror})"
+        return str(target)
 
-    def _report(
-        self, progress: Progress, photographs: Photographs, measure: Measure, scores: dict[str, dict[str, float]]
-    ) -> dict[str, object]:
-        training = [value for _, value in progress.curves.get("score", [])[-10:]]
-        names = [path.name for path in photographs.paths]
-        return {
-            "prompt": self._config.prompt,
-            "config": self._config.model_dump(mode="json"),
-            "seed": self._config.seed,
-            "scores": {**scores, "training": sum(training) / max(1, len(training))},
-            "best_step": progress.best_step + 1,
-            "steps": progress.step,
-            "photographs": {
-                "trained_on": [names[index] for index in photographs.train],
-                "held_out": [names[index] for index in photographs.held_out],
-                "skipped": photographs.skipped,
-            },
-            "known_looks": [[look.name, near] for look, near in measure.match.looks] if measure.match else [],
-            "unknown_words": list(measure.match.unknown) if measure.match else self._config.prompt.split(),
-            "curves": progress.curves,
-            "versions": _versions(),
-        }
+
+def _target(path: Path, name: str) -> Path:
+    """The file a LUT is copied to: in a folder under its own name, else as named, ending in .cube."""
+    if path.is_dir():
+        return path / f"{name}.cube"
+    return path if path.suffix.lower() == ".cube" else path.with_name(f"{path.name}.cube")
+
+
+def _check_writable(target: Path) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StudioError(
+            f"The LUT cannot be written to '{target}': {error.strerror}.", "Name another output path."
+        ) from None
+    if not os.access(target.parent, os.W_OK):
+        raise StudioError(f"The folder '{target.parent}' cannot be written to.", "Name another output path.")
 
 
 def _thumbnail(pixels: Pixels) -> Pixels:

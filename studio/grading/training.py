@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import functools
+import json
 from collections.abc import Iterator
 
 import torch
 
 from studio.context import Context
+from studio.errors import StudioError
 from studio.events import Event
 from studio.gemma import catalog
-from studio.grading import losses
+from studio.grading import losses, report
 from studio.grading.checkpoint import Progress
 from studio.grading.config import OptimizeConfig
-from studio.grading.judges import Gemma3Judge
+from studio.grading.judges import Gemma3Judge, JudgeSession
 from studio.grading.lut import KNOTS, ResidualLUT, apply
 from studio.grading.measuring import Measure
 from studio.grading.photographs import Photographs, drawn
 from studio.grading.results import Results
+
+FEW = 12
+"""Below this many photographs a batch also holds drawn pictures, half as many again."""
+READ_AT_ONCE = 8
+"""Views the judge reads between two events; a stop waits no longer."""
 
 
 def run(config: OptimizeConfig, context: Context) -> Iterator[Event]:
@@ -24,15 +32,17 @@ def run(config: OptimizeConfig, context: Context) -> Iterator[Event]:
 
     Yields:
         An `Event` a step: metrics ``margin``, ``score`` and every loss term, the measured scores now and then;
-        artifacts ``before`` and ``after`` (JPEG), ``sheet`` (JPEG), at the end ``lut`` (.cube) and ``report`` (.json).
+        artifacts ``before``, ``after`` and ``sheet`` (JPEG), and from the first measurement on ``lut`` (.cube) and
+        ``report`` (.json) of the best LUT so far, which a stopped run leaves too.
 
     Raises:
-        StudioError: No readable photograph, an unknown or unreachable judge, or changed photographs on a resume.
+        StudioError: No readable photograph, an unknown or unreachable judge, a place that cannot be written, or other
+            photographs or another judge on a resume.
     """
     results = Results(config, context.folder)
     yield Event(0, config.steps, "Reading the photographs")
     photographs = Photographs.open(config.image_folder, config.seed, context.cache, context.settings)
-    yield results.preview(0, photographs, table=None, note=f"Loading the judge {config.model_type}")
+    yield results.preview(0, photographs, table=None, note=f"{photographs.told()}. Loading the judge")
     with context.models.lease(catalog.spec(config.model_type, config.quantization)) as bundle:
         judge = Gemma3Judge(bundle, config.phrasings)
         with Measure(config, context, judge, photographs) as measure, context.models.device_lock():
@@ -47,47 +57,70 @@ def _train(
     measure: Measure,
     results: Results,
 ) -> Iterator[Event]:
-    views, extra = _pool(config, photographs, judge.size)
-    session = judge.open(torch.cat((views, extra)), config.prompt)
-    before = torch.cat((views, extra)).to(context.models.device)
+    before, views = _pool(config, photographs, judge.size)
+    session = judge.open(before[:0], config.prompt)
+    for note in _read(session, before):
+        yield results.preview(0, photographs, table=None, note=note)
+    before = before.to(context.models.device)
     lut = ResidualLUT(config.lut_size).to(context.models.device)
     optimizer = torch.optim.Adam(lut.parameters(), lr=config.learning_rate)
-    progress = Progress.load(context.folder, lut, optimizer, photographs.fingerprint())
-    for step in range(progress.step, config.steps):
-        index = _batch(config, step, len(views), len(extra))
-        after = apply(lut.table(), before[index])
-        margin = session.margin(after, index)
-        terms = _terms(before[index], after, lut.unclamped(min(KNOTS, config.lut_size)), margin)
-        loss = sum((_weights(config)[name] * term for name, term in terms.items()), torch.zeros(()))
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(lut.parameters(), 1.0)
-        for group in optimizer.param_groups:
-            group["lr"] = config.learning_rate * _schedule(step / config.steps)
-        optimizer.step()
+    identity = report.identify(config, judge.bundle)
+    progress = Progress.load(context.folder, lut, optimizer, photographs.fingerprint() + json.dumps(identity))
+    compose = functools.partial(report.compose, config, progress, photographs, identity)
+    if not progress.untouched:
+        progress.consider(measure(lut.table().detach()), lut)
+    try:
+        while progress.step < config.steps and not _is_stale(config, progress):
+            index = _batch(config, progress.step, views, len(before) - views)
+            after = apply(lut.table(), before[index])
+            margin = session.margin(after, index)
+            terms = _terms(before[index], after, lut.unclamped(min(KNOTS, config.lut_size)), margin)
+            loss = sum((_weights(config)[name] * term for name, term in terms.items()), torch.zeros(()))
+            if not torch.isfinite(loss):
+                raise StudioError(
+                    f"The loss of step {progress.step + 1} is not a number.", "Try a smaller learning rate."
+                )
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(lut.parameters(), 1.0)
+            for group in optimizer.param_groups:
+                group["lr"] = config.learning_rate * _schedule(progress.step / config.steps)
+            optimizer.step()
 
-        numbers = {"margin": margin.mean().item(), "score": margin.sigmoid().mean().item(), "loss": loss.item()}
-        numbers |= {name: term.item() for name, term in terms.items()}
-        if measure.is_due(step):
-            scores = measure(lut.table().detach())
-            progress.consider(step, scores["held_out_loss"], lut)
-            numbers |= scores
-        progress.record(step, numbers, lut, optimizer)
-        yield results.preview(step + 1, photographs, lut.table(), metrics=numbers)
-        if config.patience and step - progress.best_step >= config.patience:
-            break
-    yield results.finish(progress, photographs, measure, progress.best_table(lut))
+            progress.step += 1
+            numbers = {"margin": margin.mean().item(), "score": margin.sigmoid().mean().item(), "loss": loss.item()}
+            numbers |= {name: term.item() for name, term in terms.items()}
+            table = lut.table().detach()
+            if measure.is_due(progress.step):
+                scores = measure(table)
+                if progress.consider(scores, lut):
+                    results.keep(compose(), table)
+                numbers |= scores
+            progress.record(numbers, lut, optimizer)
+            yield results.preview(progress.step, photographs, table, metrics=numbers)
+    finally:  # a stopped run hands over its best LUT as well, measured now if it never was
+        if progress.step and "measured_loss" not in progress.curves:
+            progress.consider(measure(lut.table().detach()), lut)
+        results.keep(compose(), progress.best_table(lut), now=True)
+    yield results.finish(progress.step, photographs, progress.best_table(lut), progress.best)
 
 
-def _pool(config: OptimizeConfig, photographs: Photographs, size: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the views to learn on, and drawn pictures to stand beside them when photographs are few."""
-    few = len(photographs.train) < FEW
+def _pool(config: OptimizeConfig, photographs: Photographs, size: int) -> tuple[torch.Tensor, int]:
+    """Return the views to learn on with drawn pictures behind them when photographs are few, and how many are views."""
     views = photographs.views(photographs.train, config.views, size, config.seed)
-    return views, drawn(size)[: None if few else 0]
+    few = len(photographs.train) < FEW
+    return torch.cat((views, drawn(size))) if few else views, len(views)
 
 
-FEW = 12
-"""Below this many photographs a batch also holds drawn pictures, half as many again."""
+def _read(session: JudgeSession, before: torch.Tensor) -> Iterator[str]:
+    """Let the judge read the pictures before grading, some at a time; yield a sentence for each part."""
+    for part in torch.split(before, READ_AT_ONCE):
+        session.extend(part)
+        yield f"The judge looks at the photographs: {len(session)} of {len(before)} views"
+
+
+def _is_stale(config: OptimizeConfig, progress: Progress) -> bool:
+    return 0 < config.patience <= progress.step - progress.best_step
 
 
 def _batch(config: OptimizeConfig, step: int, views: int, extra: int) -> torch.Tensor:

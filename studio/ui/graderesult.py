@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from gradio.components import Component
 
-from studio.jobs import Job, State
+from studio.jobs import Job
 from studio.ui import gradeview, jobpanel, markup, uploads
 from studio.ui.quality import called, measured
 
@@ -141,8 +141,8 @@ def _slider(job: Job | None) -> list[Any]:
 
 
 def _downloads(job: Job | None) -> list[Any]:
-    done = job is not None and job.state is State.DONE
-    paths = [_artifact(job, name) if done else None for name in ("lut", "report")]
+    over = job is not None and job.state.finished
+    paths = [_artifact(job, name) if over else None for name in ("lut", "report")]
     return [gr.DownloadButton(value=uploads.serve(path) if path else None, visible=path is not None) for path in paths]
 
 

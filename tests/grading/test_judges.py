@@ -48,7 +48,10 @@ def plain_margin(bundle: Gemma3, before: torch.Tensor, after: torch.Tensor, ques
     content = [*({"type": "image", "image": each} for each in blank), {"type": "text", "text": question}]
     inputs = bundle.processor.apply_chat_template(
         [{"role": "user", "content": content}],
-        tokenize=True, return_dict=True, return_tensors="pt", add_generation_prompt=True,
+        tokenize=True,
+        return_dict=True,
+        return_tensors="pt",
+        add_generation_prompt=True,
     )
     inputs["pixel_values"] = torch.stack((before, after)) * 2 - 1
     logits = bundle.model(**inputs).logits[0, -1]
@@ -57,9 +60,7 @@ def plain_margin(bundle: Gemma3, before: torch.Tensor, after: torch.Tensor, ques
 
 
 @pytest.mark.parametrize("phrasings", [1, 2, 3])
-def test_margins_and_gradients_equal_the_plain_way(
-    bundle: Gemma3, photographs: torch.Tensor, phrasings: int
-) -> None:
+def test_margins_and_gradients_equal_the_plain_way(bundle: Gemma3, photographs: torch.Tensor, phrasings: int) -> None:
     index = [2, 0, 1, 0]
     leaves = [grade(photographs[index]).requires_grad_() for _ in range(2)]
     questions = [question.format(prompt=PROMPT) for question in QUESTIONS[:phrasings]]
@@ -88,7 +89,10 @@ def test_exact_scores_are_the_processors_on_saved_pictures(bundle: Gemma3, tmp_p
     content.append({"type": "text", "text": QUESTIONS[0].format(prompt=PROMPT)})
     inputs = bundle.processor.apply_chat_template(
         [{"role": "user", "content": content}],
-        tokenize=True, return_dict=True, return_tensors="pt", add_generation_prompt=True,
+        tokenize=True,
+        return_dict=True,
+        return_tensors="pt",
+        add_generation_prompt=True,
     )
     tensors = [torch.from_numpy(np.asarray(each).copy()).permute(2, 0, 1)[None] / 255 for each in (before, after)]
     judge = Gemma3Judge(bundle)

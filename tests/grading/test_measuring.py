@@ -44,8 +44,9 @@ def test_measurements_are_spread_evenly_and_end_with_the_last_step(
     with context.models.lease(catalog.spec(str(judge_folder))) as bundle:
         for steps in (1, 7, 150, 151):
             config = config_of(photographs, judge_folder, "warm", steps)
-            due = [step for step in range(steps) if Measure(config, context, Gemma3Judge(bundle), opened).is_due(step)]
-            assert due[-1] == steps - 1 and min(steps, MEASUREMENTS) <= len(due) <= MEASUREMENTS + 2
+            measure = Measure(config, context, Gemma3Judge(bundle), opened)
+            due = [done for done in range(1, steps + 1) if measure.is_due(done)]
+            assert due[-1] == steps and min(steps, MEASUREMENTS) <= len(due) <= MEASUREMENTS + 2
 
 
 def test_the_analytic_check_knows_a_right_grade_from_none_and_from_its_opposite(

@@ -6,15 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
 
 from studio.context import Context
-from studio.errors import StudioError
 from studio.grading.config import OptimizeConfig
 from studio.grading.lut import identity
 from studio.grading.photographs import Photographs
 from studio.grading.results import Results
-from studio.grading.training import run
 
 House = Callable[[str], Context]
 
@@ -32,18 +29,3 @@ def test_a_page_always_finds_the_picture_it_was_told_of(
         for name in event.artifacts.values():
             assert (context.folder / name).is_file()
     assert len(list(context.folder.glob("after-*.jpg"))) == 2
-
-
-def test_a_place_that_cannot_be_written_keeps_the_lut(
-    judge_folder: Path, photographs: Path, house: House, tmp_path: Path
-) -> None:
-    (tmp_path / "file").write_text("in the way")
-    config = OptimizeConfig(
-        prompt="warm", image_folder=photographs, model_type=str(judge_folder), steps=1, lut_size=5, views=1,
-        output_path=tmp_path / "file" / "look.cube",
-    )  # fmt: skip
-    torch.set_num_threads(1)
-    context = house("job")
-    with pytest.raises(StudioError, match="could not be copied"):
-        list(run(config, context))
-    assert (context.folder / "warm.cube").is_file()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import shutil
@@ -16,10 +17,12 @@ from PIL import Image
 from studio.context import Context
 from studio.errors import StudioError
 from studio.events import Event
+from studio.gemma.loading import LOADERS
 from studio.grading import cube
 from studio.grading.config import OptimizeConfig
 from studio.grading.lut import identity
 from studio.grading.training import run
+from studio.models import ModelManager, ModelSpec
 
 House = Callable[[str], Context]
 TERMS = {"image_text", "image_smoothness", "image_regularization", "black_preservation", "lut_smoothness"}
@@ -49,7 +52,7 @@ def test_a_run_leaves_a_lut_a_report_and_pictures(config: OptimizeConfig, house:
     context = house("job")
     events = finish(config, context)
     assert [event.done for event in events if event.metrics][:9] == list(range(1, 10))
-    assert set(events[5].metrics) >= TERMS | {"margin", "score", "loss"}
+    assert set(next(event for event in events if event.done == 5).metrics) >= TERMS | {"margin", "score", "loss"}
     last = events[-1]
     for name in ("before", "after", "sheet", "lut", "report"):
         assert (context.folder / last.artifacts[name]).stat().st_size > 500
@@ -58,7 +61,8 @@ def test_a_run_leaves_a_lut_a_report_and_pictures(config: OptimizeConfig, house:
     assert len(names["held_out"]) == 1 and len(names["trained_on"]) == 5
     assert not set(names["held_out"]) & set(names["trained_on"])
     assert report["config"]["prompt"] == config.prompt and report["versions"]["torch"] == torch.__version__
-    assert len(report["curves"]["margin"]) == 9 and 1 <= report["best_step"] <= 9
+    assert len(report["curves"]["margin"]) == 9 and 0 <= report["best_step"] <= 9
+    assert report["judge"]["model_type"] == config.model_type and len(report["judge"]["revision"]) == 64
     assert 0 <= report["scores"]["untouched"]["held_out"] <= 1
 
 
@@ -99,7 +103,19 @@ def test_closing_gives_everything_back(config: OptimizeConfig, house: House) -> 
     assert any(resident.holders for resident in context.models.loaded())
     running.close()  # type: ignore[attr-defined]
     assert not any(resident.holders for resident in context.models.loaded())
-    assert not list(context.folder.glob("*.cube"))
+
+
+def test_a_stopped_run_hands_over_what_it_has(config: OptimizeConfig, house: House) -> None:
+    context = house("job")
+    running = run(changed(config, steps=60, learning_rate=0.05), context)
+    for event in running:
+        if event.done == 3:  # before the first measurement is due
+            break
+    running.close()  # type: ignore[attr-defined]
+    table = cube.read(next(context.folder.glob("*.cube")))
+    assert (table - identity(9)).abs().max() > 0.01
+    report = json.loads(next(context.folder.glob("*.json")).read_text())
+    assert report["steps"] == 3 and report["scores"]["final"]["measured_loss"] > 0
 
 
 def test_seeds_decide_everything(config: OptimizeConfig, house: House) -> None:
@@ -119,7 +135,17 @@ def test_without_the_judge_s_weight_the_lut_stays_the_identity(config: OptimizeC
 
 def test_patience_ends_a_run_early(config: OptimizeConfig, house: House) -> None:
     events = finish(changed(config, image_text_weight=0.0, patience=2), house("job"))
-    assert events[-1].done < 9 and "lut" in events[-1].artifacts
+    assert events[-1].done == 2 and "lut" in events[-1].artifacts and "early" in events[-1].note
+
+
+def test_patience_means_the_same_to_a_resumed_run(config: OptimizeConfig, house: House) -> None:
+    config = changed(config, image_text_weight=0.0, patience=3)
+    running = run(config, house("job"))
+    for event in running:
+        if event.done == 3:  # the step after which patience ends the run
+            break
+    running.close()  # type: ignore[attr-defined]
+    assert finish(config, house("job"))[-1].done == 3
 
 
 def test_a_broken_photograph_is_named_and_skipped(config: OptimizeConfig, house: House, tmp_path: Path) -> None:
@@ -154,12 +180,65 @@ def test_one_photograph_is_enough(config: OptimizeConfig, house: House, tmp_path
     finish(changed(config, image_folder=folder, steps=2), context)
     report = json.loads(next(context.folder.glob("*.json")).read_text())
     assert report["photographs"]["held_out"] == []
+    assert "held_out" not in report["scores"]["final"] and 0 <= report["scores"]["final"]["measured"] <= 1
+
+
+def test_odd_pictures_beside_real_ones_change_nothing_but_the_count(
+    config: OptimizeConfig, house: House, tmp_path: Path
+) -> None:
+    folder = tmp_path / "odd"
+    shutil.copytree(config.image_folder, folder / "first")
+    shutil.copytree(config.image_folder, folder / "again")
+    for size in ((1, 1), (2000, 1)):
+        Image.new("RGB", size, "teal").save(folder / f"{size[0]}.png")
+    (folder / "raw.heic").write_bytes(b"whatever")
+    context = house("job")
+    notes = [event.note for event in finish(changed(config, image_folder=folder, steps=1), context)]
+    report = json.loads(next(context.folder.glob("*.json")).read_text())["photographs"]
+    assert len(report["trained_on"] + report["held_out"]) == 8
+    assert {"raw.heic", "again/coffee.jpg"} & set(report["skipped"]) and len(report["skipped"]) == 7
+    assert any("raw.heic" in note and "left out 7" in note for note in notes)
+
+
+def test_a_loss_that_is_no_number_ends_the_run_with_a_sentence(config: OptimizeConfig, house: House) -> None:
+    with pytest.raises(StudioError, match="not a number"):
+        finish(changed(config, learning_rate=1.0, steps=3, image_text_weight=100.0), poisoned(house("job")))
+
+
+def poisoned(context: Context) -> Context:
+    """Put a nan into the judge, as a half-precision overflow does."""
+    load = LOADERS["gemma3"]
+
+    def loader(spec: ModelSpec, device: torch.device) -> Any:
+        bundle = load(spec, device)
+        with torch.no_grad():
+            bundle.model.lm_head.weight[:] = float("nan")
+        return bundle
+
+    models = ModelManager({"gemma3": loader}, device="cpu", budget=2**31)
+    return dataclasses.replace(context, models=models)
 
 
 def test_no_photograph_at_all_is_a_sentence(config: OptimizeConfig, house: House, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(StudioError, match="empty"):
         finish(changed(config, image_folder=tmp_path / "empty"), house("job"))
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_training(
+    config: OptimizeConfig, house: House, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StudioError, match="cannot be written"):
+        next(run(changed(config, output_path=tmp_path / "file" / "look.cube"), house("job")))
+
+
+@pytest.mark.parametrize(("asked", "written"), [("mine.v1 look", "mine.v1 look.cube"), ("mine.CUBE", "mine.CUBE")])
+def test_a_name_keeps_its_points(
+    config: OptimizeConfig, house: House, tmp_path: Path, asked: str, written: str
+) -> None:
+    finish(changed(config, steps=1, output_path=tmp_path / "out" / asked), house("job"))
+    assert (tmp_path / "out" / written).is_file()
 
 
 def test_the_finished_lut_is_copied_to_its_output_path(config: OptimizeConfig, house: House, tmp_path: Path) -> None:
