@@ -5,6 +5,7 @@ The conventions are those of Iridas and Adobe: TITLE, and red varies fastest. Of
 
 from __future__ import annotations
 
+import os
 import tempfile
 import unicodedata
 from array import array
@@ -52,6 +53,8 @@ def write(path: Path, table: Tensor, title: str, comments: tuple[str, ...] = ())
     Raises:
         OSError: The folder cannot be written or the disk is full; an old file is untouched and no new one left.
     """
+    # Else it warns of SciPy and Matplotlib, which a .cube does without.
+    os.environ.setdefault("COLOUR_SCIENCE__FILTER_USAGE_WARNINGS", "True")
     import colour
 
     name = _plain(title)[:_TITLE_LENGTH].strip()
