@@ -98,6 +98,8 @@ def test_the_newcomers_path(page: Page, tmp_path: Path) -> None:
     expect(page.locator("#before-after img").first).to_be_visible(timeout=LONG)
     first = after_picture(page)
     expect(page.locator("#scores .mark-line path").first).to_be_attached(timeout=LONG)
+    for plot, curves in ("#scores", 4), ("#losses", 6):
+        expect(page.locator(f"{plot} .mark-line path")).to_have_count(curves, timeout=LONG)
     expect(page.locator("#gauges .gauge").first).to_contain_text("%")
     page.wait_for_function(
         "src => [...document.querySelectorAll('#before-after img')].at(-1).getAttribute('src') !== src",

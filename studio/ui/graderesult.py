@@ -100,10 +100,8 @@ class GradeResult:
         shown: list[Any] = [gradeview.gauges(gradeview.newest(events), called(model_type), measured(model_type))]
         for title, names in (("How far they believe it, 0 to 1", gradeview.SCORES), ("Losses", gradeview.LOSSES)):
             table = gradeview.curves(events, names)
-            enough = len(table) > 1
-            colours = gradeview.colours(table)
-            shown.append(gradeview.legend(title, colours) if enough else "")
-            shown.append(gr.LinePlot(table, visible=enough, color_map=colours))
+            enough = table["step"].nunique() > 2
+            shown += [gradeview.legend(title, table) if enough else "", gr.LinePlot(table, visible=enough)]
         return shown
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import nan
 from typing import TYPE_CHECKING
 
 from studio.events import Event
@@ -51,6 +52,7 @@ def curves(events: Sequence[Event], names: Mapping[str, str]) -> pd.DataFrame:
     Returns:
         Columns ``step``, ``value`` and ``curve``; a metric that was not measured at a step has no row there. Of two
         values for one step the first counts: a resumed job may tell a step again, and its end repeats its best.
+        A row without a value stands first for each curve: a plot never takes in a curve that it did not begin with.
     """
     import pandas as pd
 
@@ -63,20 +65,15 @@ def curves(events: Sequence[Event], names: Mapping[str, str]) -> pd.DataFrame:
         for name in names
         if name in event.metrics and (name in rare or index % stride == 0)
     ]
-    return pd.DataFrame(rows, columns=["step", "value", "curve"]).drop_duplicates(["step", "curve"])
+    begun = [(0, nan, curve) for curve in names.values() if told]
+    table = pd.DataFrame([*begun, *rows], columns=["step", "value", "curve"])
+    return table[~table.duplicated(["step", "curve"]) | (table["step"] == 0)]
 
 
-def colours(table: pd.DataFrame) -> dict[str, str]:
-    """Return the colour of every curve in a table.
-
-    A plot takes a new curve in only when its colours change, so it is given these and not all.
-    """
-    present = set(table["curve"])
-    return {name: colour for name, colour in COLOURS.items() if name in present}
-
-
-def legend(title: str, shown: Mapping[str, str]) -> str:
-    """Draw a plot's title and the names of its curves in their colours."""
+def legend(title: str, table: pd.DataFrame) -> str:
+    """Draw a plot's title and the names of the curves that have values, in their colours."""
+    present = set(table.dropna()["curve"])
+    shown = {name: colour for name, colour in COLOURS.items() if name in present}
     spans = "".join(f'<span><i style="background:{colour}"></i>{name}</span>' for name, colour in shown.items())
     return f'<h2>{title}</h2><div class="legend">{spans}</div>' if spans else ""
 

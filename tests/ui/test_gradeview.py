@@ -14,7 +14,7 @@ EVENTS = [
 
 def test_curves_hold_what_was_measured_and_nothing_else() -> None:
     table = gradeview.curves(EVENTS, gradeview.SCORES)
-    assert table.to_dict("records") == [
+    assert table.dropna().to_dict("records") == [
         {"step": 1, "value": 0.1, "curve": "training photographs"},
         {"step": 2, "value": 0.5, "curve": "held-out photographs"},
         {"step": 2, "value": 0.6, "curve": "training photographs"},
@@ -25,7 +25,7 @@ def test_a_long_run_is_thinned_but_keeps_its_rare_measurements() -> None:
     events = [Event(done=step, metrics={"score": 0.5, **({"held_out": 0.4} if step % 500 == 1 else {})})
               for step in range(5000)]  # fmt: skip
     table = gradeview.curves(events, gradeview.SCORES)
-    counts = table["curve"].value_counts()
+    counts = table.dropna()["curve"].value_counts()
     assert counts["training photographs"] <= gradeview.POINTS + 1
     assert counts["held-out photographs"] == 10
 
@@ -33,13 +33,13 @@ def test_a_long_run_is_thinned_but_keeps_its_rare_measurements() -> None:
 def test_the_end_does_not_bend_the_curve() -> None:
     events = [Event(1, 2, metrics={"held_out": 0.5}), Event(2, 2, metrics={"held_out": 0.9})]
     table = gradeview.curves([*events, Event(2, 2, metrics={"held_out": 0.7})], gradeview.SCORES)
-    assert table["value"].tolist() == [0.5, 0.9]
+    assert table["value"].dropna().tolist() == [0.5, 0.9]
 
 
 def test_no_events_no_curves() -> None:
     table = gradeview.curves([], gradeview.LOSSES)
     assert table.empty and list(table.columns) == ["step", "value", "curve"]
-    assert gradeview.legend("Losses", gradeview.colours(table)) == ""
+    assert gradeview.legend("Losses", table) == ""
 
 
 def test_every_curve_has_a_colour_of_its_own() -> None:
@@ -48,10 +48,14 @@ def test_every_curve_has_a_colour_of_its_own() -> None:
         assert len(set(colours)) == len(colours)
 
 
-def test_a_plot_is_given_the_colours_of_its_curves_only() -> None:
-    shown = gradeview.colours(gradeview.curves(EVENTS, gradeview.SCORES))
-    assert set(shown) == {"training photographs", "held-out photographs"}
-    assert "held-out photographs" in gradeview.legend("Scores", shown)
+def test_a_legend_names_the_curves_that_have_values() -> None:
+    drawn = gradeview.legend("Scores", gradeview.curves(EVENTS, gradeview.SCORES))
+    assert "held-out photographs" in drawn and "second judge" not in drawn
+
+
+def test_a_plot_begins_with_every_curve_it_may_come_to_show() -> None:
+    table = gradeview.curves(EVENTS, gradeview.SCORES)
+    assert list(table[table["value"].isna()]["curve"]) == list(gradeview.SCORES.values())
 
 
 def test_a_judge_alone_in_its_belief_is_doubted() -> None:
