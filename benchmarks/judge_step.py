@@ -1,6 +1,6 @@
 """One step of the judge against the plain way, in the same run, as a ratio.
 
-    python -m benchmarks.judge_step [--geometry laptop|4b|12b] [--device cpu|cuda] [--batch 1] [--rounds 5]
+    python -m benchmarks.judge_step [--geometry laptop|4b|12b] [--device cpu|cuda] [--batch 1] [--threads 1]
 
 Plain is what a first version does: every step encodes both pictures, prefills the whole conversation and computes
 logits of the whole vocabulary at every position. Ours prefills what stands before the graded picture once, and reads
@@ -73,7 +73,9 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=1, help="more wait for one another on a busy machine")
     arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
     device = torch.device(arguments.device)
     bundle = random_bundle(GEOMETRIES[arguments.geometry], device)
     shape = (2, arguments.batch, 3, bundle.image_size, bundle.image_size)
@@ -84,7 +86,7 @@ def main() -> None:
     seconds = {name: statistics.median(taken) for name, taken in times.items()}
     report = {
         "benchmark": "judge_step", **vars(arguments), "rounds": len(times["ours"]),
-        "dtype": str(bundle.dtype).removeprefix("torch."), "threads": torch.get_num_threads(),
+        "dtype": str(bundle.dtype).removeprefix("torch."),
         **{f"{name}_seconds": round(value, 4) for name, value in seconds.items()},
         "ratio": round(seconds["plain"] / seconds["ours"], 2), **agreement,
     }

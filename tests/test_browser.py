@@ -117,6 +117,7 @@ def test_the_newcomers_path(page: Page, tmp_path: Path) -> None:
     state(page, "cancelled")
     stopped = steps_done(page)
     expect(page.locator("#start")).to_have_text("Start")
+    expect(page.locator("#download-cube")).to_be_visible()  # what a stopped run had is not lost
     page.locator("#resume").click()
     state(page, "running")
     page.wait_for_function(

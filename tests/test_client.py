@@ -17,6 +17,7 @@ from studio.grading.config import OptimizeConfig
 from studio.ui import forms
 from tests.serving import served
 
+PATIENT = {"timeout": 60}  # seconds; the default of 5 is short for a busy machine
 FINISHED = ("done", "failed", "cancelled", "interrupted")
 
 
@@ -28,7 +29,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def client(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    one = Client(url, verbose=False, download_files=str(tmp_path_factory.mktemp("downloads")))
+    one = Client(url, verbose=False, httpx_kwargs=PATIENT, download_files=str(tmp_path_factory.mktemp("downloads")))
     yield one
     one.close()
 
@@ -94,7 +95,7 @@ def test_a_job_is_stopped_and_goes_on(client: Client, photographs: Path) -> None
 
 
 def test_a_job_goes_on_when_nobody_looks(url: str, client: Client, photographs: Path) -> None:
-    other = Client(url, verbose=False)
+    other = Client(url, verbose=False, httpx_kwargs=PATIENT)
     job = start(other, photographs, steps=4)
     watching = other.submit(id=job["id"], api_name="/watch")
     next(iter(watching))
@@ -146,5 +147,3 @@ def test_an_invented_upload_is_refused(client: Client, tmp_path: Path) -> None:
     invented = [{"path": str(secret), "orig_name": "secret.jpg"}]
     with pytest.raises(AppError, match="not an uploaded file"):
         client.predict(prompt="warm", image_folder=invented, api_name="/optimize")
-
-

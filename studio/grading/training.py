@@ -61,7 +61,6 @@ def _train(
     session = judge.open(before[:0], config.prompt)
     for note in _read(session, before):
         yield results.preview(0, photographs, table=None, note=note)
-    before = before.to(context.models.device)
     lut = ResidualLUT(config.lut_size).to(context.models.device)
     optimizer = torch.optim.Adam(lut.parameters(), lr=config.learning_rate)
     identity = report.identify(config, judge.bundle)
@@ -69,27 +68,12 @@ def _train(
     compose = functools.partial(report.compose, config, progress, photographs, identity)
     if not progress.untouched:
         progress.consider(measure(lut.table().detach()), lut)
+    before = before.to(context.models.device)
     try:
         while progress.step < config.steps and not _is_stale(config, progress):
             index = _batch(config, progress.step, views, len(before) - views)
-            after = apply(lut.table(), before[index])
-            margin = session.margin(after, index)
-            terms = _terms(before[index], after, lut.unclamped(min(KNOTS, config.lut_size)), margin)
-            loss = sum((_weights(config)[name] * term for name, term in terms.items()), torch.zeros(()))
-            if not torch.isfinite(loss):
-                raise StudioError(
-                    f"The loss of step {progress.step + 1} is not a number.", "Try a smaller learning rate."
-                )
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(lut.parameters(), 1.0)
-            for group in optimizer.param_groups:
-                group["lr"] = config.learning_rate * _schedule(progress.step / config.steps)
-            optimizer.step()
-
+            numbers = _step(config, session, before[index], index, lut, optimizer, progress.step / config.steps)
             progress.step += 1
-            numbers = {"margin": margin.mean().item(), "score": margin.sigmoid().mean().item(), "loss": loss.item()}
-            numbers |= {name: term.item() for name, term in terms.items()}
             table = lut.table().detach()
             if measure.is_due(progress.step):
                 scores = measure(table)
@@ -103,6 +87,32 @@ def _train(
             progress.consider(measure(lut.table().detach()), lut)
         results.keep(compose(), progress.best_table(lut), now=True)
     yield results.finish(progress.step, photographs, progress.best_table(lut), progress.best)
+
+
+def _step(
+    config: OptimizeConfig,
+    session: JudgeSession,
+    before: torch.Tensor,
+    index: torch.Tensor,
+    lut: ResidualLUT,
+    optimizer: torch.optim.Adam,
+    part: float,
+) -> dict[str, float]:
+    """Take one step of Adam on views `before`, the session's `index`, when this part of the run is done."""
+    after = apply(lut.table(), before)
+    margin = session.margin(after, index)
+    terms = _terms(before, after, lut.unclamped(min(KNOTS, config.lut_size)), margin)
+    loss = sum((_weights(config)[name] * term for name, term in terms.items()), torch.zeros(()))
+    if not torch.isfinite(loss):
+        raise StudioError("The loss is not a number.", "Try a smaller learning rate, or the judge without 4 bits.")
+    optimizer.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(lut.parameters(), 1.0)
+    for group in optimizer.param_groups:
+        group["lr"] = config.learning_rate * _schedule(part)
+    optimizer.step()
+    numbers = {"margin": margin.mean(), "score": margin.sigmoid().mean(), "loss": loss, **terms}
+    return {name: value.item() for name, value in numbers.items()}
 
 
 def _pool(config: OptimizeConfig, photographs: Photographs, size: int) -> tuple[torch.Tensor, int]:
