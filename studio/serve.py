@@ -155,6 +155,7 @@ def options(settings: Settings) -> dict[str, Any]:
 
 def warm(studio: Studio) -> None:
     """Load the heavy libraries behind the page, so that the first Start need not wait for them."""
-    import transformers  # noqa: F401 - imported for its side effect, being loaded
+    import colour  # noqa: F401 - imported for its side effect, being loaded
+    import transformers  # noqa: F401 - likewise
 
     _ = studio.models.budget

@@ -21,7 +21,9 @@ from studio.grading.photographs import Photographs
 SECOND = {"embedded": "embedded_second", "embedded_second": "embedded"}
 """Which judge of another seed looks at a LUT that a judge trained."""
 MEASUREMENTS = 15
-"""How many times a run measures itself, spread evenly; the last step is always measured."""
+"""How many times a short run measures itself, spread evenly; the last step is always measured."""
+LONGEST_WAIT = 25
+"""Most steps between two measurements of a long run."""
 
 
 FRAMES = 16
@@ -62,7 +64,7 @@ class Measure:
     def is_due(self, done: int) -> bool:
         """Whether a measurement follows when this many steps are done."""
         steps = self._config.steps
-        return done % max(1, steps // MEASUREMENTS) == 0 or done == steps
+        return done % max(1, min(steps // MEASUREMENTS, LONGEST_WAIT)) == 0 or done == steps
 
     @torch.no_grad()
     def __call__(self, table: Tensor) -> dict[str, float]:

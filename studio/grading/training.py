@@ -69,8 +69,9 @@ def _train(
     if not progress.untouched:
         progress.consider(measure(lut.table().detach()), lut)
     before = before.to(context.models.device)
+    results.keep(compose(), progress.best_table(lut))  # so that every step's event names a LUT, however soon one stops
     try:
-        while progress.step < config.steps and not _is_stale(config, progress):
+        while progress.step < config.steps and not _is_stale(config, progress, measure):
             index = _batch(config, progress.step, views, len(before) - views)
             numbers = _step(config, session, before[index], index, lut, optimizer, progress.step / config.steps)
             progress.step += 1
@@ -129,8 +130,10 @@ def _read(session: JudgeSession, before: torch.Tensor) -> Iterator[str]:
         yield f"The judge looks at the photographs: {len(session)} of {len(before)} views"
 
 
-def _is_stale(config: OptimizeConfig, progress: Progress) -> bool:
-    return 0 < config.patience <= progress.step - progress.best_step
+def _is_stale(config: OptimizeConfig, progress: Progress, measure: Measure) -> bool:
+    """Whether the last measurement came too long after the best one."""
+    measured = progress.step > 0 and measure.is_due(progress.step)
+    return measured and 0 < config.patience <= progress.step - progress.best_step
 
 
 def _batch(config: OptimizeConfig, step: int, views: int, extra: int) -> torch.Tensor:

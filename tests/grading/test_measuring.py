@@ -14,7 +14,7 @@ from studio.grading import lut, measuring
 from studio.grading.config import OptimizeConfig
 from studio.grading.judges import Gemma3Judge
 from studio.grading.looktransform import apply as grade
-from studio.grading.measuring import FRAMES, MEASUREMENTS, Measure
+from studio.grading.measuring import FRAMES, LONGEST_WAIT, MEASUREMENTS, Measure
 from studio.grading.photographs import Photographs
 
 House = Callable[[str], Context]
@@ -47,6 +47,8 @@ def test_measurements_are_spread_evenly_and_end_with_the_last_step(
             measure = Measure(config, context, Gemma3Judge(bundle), opened)
             due = [done for done in range(1, steps + 1) if measure.is_due(done)]
             assert due[-1] == steps and min(steps, MEASUREMENTS) <= len(due) <= MEASUREMENTS + 2
+        long = Measure(config_of(photographs, judge_folder, "warm", 9000), context, Gemma3Judge(bundle), opened)
+        assert [done for done in range(1, 60) if long.is_due(done)] == [LONGEST_WAIT, 2 * LONGEST_WAIT]
 
 
 def test_the_analytic_check_knows_a_right_grade_from_none_and_from_its_opposite(

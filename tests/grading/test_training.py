@@ -21,6 +21,7 @@ from studio.gemma.loading import LOADERS
 from studio.grading import cube
 from studio.grading.config import OptimizeConfig
 from studio.grading.lut import identity
+from studio.grading.measuring import MEASUREMENTS
 from studio.grading.training import run
 from studio.models import ModelManager, ModelSpec
 
@@ -136,6 +137,11 @@ def test_without_the_judge_s_weight_the_lut_stays_the_identity(config: OptimizeC
 def test_patience_ends_a_run_early(config: OptimizeConfig, house: House) -> None:
     events = finish(changed(config, image_text_weight=0.0, patience=2), house("job"))
     assert events[-1].done == 2 and "lut" in events[-1].artifacts and "early" in events[-1].note
+
+
+def test_patience_waits_for_a_measurement(config: OptimizeConfig, house: House) -> None:
+    events = finish(changed(config, image_text_weight=0.0, steps=90, patience=2), house("job"))
+    assert events[-1].done == 90 // MEASUREMENTS
 
 
 def test_patience_means_the_same_to_a_resumed_run(config: OptimizeConfig, house: House) -> None:
