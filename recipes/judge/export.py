@@ -18,12 +18,16 @@ from transformers import PreTrainedTokenizerFast
 from recipes.judge.model import save
 from recipes.judge.train import Judge
 
+_UNTRAINED = ("network.model.language_model.embed_tokens.weight", "network.lm_head.weight")
+
 
 def export(work: Path, name: str, folder: Path) -> None:
     """Write the checkpoint of training ``name`` to ``folder``."""
     tokenizer = PreTrainedTokenizerFast.from_pretrained(work / "tokenizer")
     judge = Judge(tokenizer, dict(np.load(work / "mixtures.npz")), seed=0)
-    judge.load_state_dict(torch.load(work / f"{name}.pt", weights_only=True)["average"])
+    weights = torch.load(work / f"{name}.pt", weights_only=True)["average"]
+    # The network's own table is not trained, only the words' (so a wider vocabulary can be exported later).
+    judge.load_state_dict({key: value for key, value in weights.items() if key not in _UNTRAINED}, strict=False)
     with torch.no_grad():
         judge.network.get_input_embeddings().weight.copy_(judge.table(whole=True))
     save(judge.network.eval(), tokenizer, folder)

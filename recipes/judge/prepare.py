@@ -17,7 +17,7 @@ from recipes.judge.prompts import colour_prompts
 from studio.grading.looks import STRENGTHS
 from studio.grading.looktable import LOOKS
 
-VOCABULARY = 9600
+VOCABULARY = 11_800
 _PLAIN = 1400
 
 

@@ -30,7 +30,7 @@ _STOP_WORDS = (
 )
 _STOP = frozenset(_STOP_WORDS.split())
 # Chosen on the validation words, by how well the mixtures alone name the right look.
-_NEIGHBOUR_BONUS, _SYNONYM_BONUS, _TEMPERATURE, _DOUBT = 0.12, 0.35, 0.08, 0.5
+_NEIGHBOUR_BONUS, _SYNONYM_BONUS, _TEMPERATURE, _DOUBT = 0.12, 0.35, 0.15, 0.5
 # Glosses tell colours apart mostly by these words, which an embedding of this size would blur.
 _BASIC = (
     "red", "orange", "yellow", "green", "blue", "purple", "violet", "pink", "brown", "white", "black", "gray",
