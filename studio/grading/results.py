@@ -26,6 +26,8 @@ from studio.grading.photographs import Photographs
 PREVIEW_SECONDS = 1.5
 KEEP_SECONDS = 10.0
 """How old the .cube of the best LUT so far may be while training goes on; whatever ends a run renews it."""
+DOUBT = 0.3
+"""A score under which the finished LUT is handed over with a warning."""
 SHEET_PHOTOGRAPHS = 8
 SHEET_EDGE = 280
 
@@ -85,6 +87,9 @@ class Results:
         self._sheet(photographs, table, "sheet.jpg")
         early = f" early, after {done} steps without enough gain" if done < self._config.steps else ""
         note = f"Finished{early}: {self._copy_out(slug(self._config.prompt))}"
+        belief = scores.get("held_out", scores.get("measured", 1.0))
+        if belief < DOUBT:
+            note += f". The judge does not believe it ({belief:.0%}); it may not know these words"
         return Event(done, self._config.steps, note, scores, dict(self._artifacts))
 
     def _sheet(self, photographs: Photographs, table: Tensor | None, name: str) -> None:
