@@ -1,4 +1,4 @@
-"""Put a LUT on pictures, through OpenColorIO. Results have eight bits a channel and no alpha; notes say what was lost."""
+"""Put a LUT on pictures, through OpenColorIO; results have 8 bits a channel and no alpha; notes say what was lost."""
 
 from __future__ import annotations
 
