@@ -159,7 +159,8 @@ def _bits(picture: Image.Image) -> int:
     bits_per_sample = 258
     if picture.format == "TIFF":
         return int(max(picture.tag_v2.get(bits_per_sample, (1,))))  # type: ignore[attr-defined]
-    decoding = picture.tile[0].args if picture.tile else None  # 'RGB;16B', or of a PPM ('RGB', 65535)
+    tiles = getattr(picture, "tile", None)  # only files have any
+    decoding = tiles[0].args if tiles else None  # 'RGB;16B', or of a PPM ('RGB', 65535)
     if picture.format == "PPM" and isinstance(decoding, tuple):
         return int(decoding[1]).bit_length()
     return 16 if picture.mode.startswith("I") or ";16" in str(decoding) else 8
