@@ -2,7 +2,8 @@
 
 Five verbs: submit, watch, cancel, resume, list. A page, a command or a client only looks at a job and asks; nobody
 has to keep listening for it to go on. Whoever runs a job holds the lock in its folder, so a job that is said to be
-alive and whose lock is free has lost its process: it is interrupted, and can be resumed.
+alive and whose lock is free has lost its process: it is interrupted, and can be resumed. Of all processes only one
+at a time runs a job on the device; the others' wait in their queues.
 """
 
 from __future__ import annotations
@@ -10,19 +11,18 @@ from __future__ import annotations
 import logging
 import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
-from studio.device import is_out_of_memory
 from studio.errors import StudioError
 from studio.events import Event
+from studio.joblocks import JobLocks
+from studio.joblog import explain
 from studio.jobstore import Job, State, Store, newest_first
 
 __all__ = ["LANES", "Job", "Jobs", "Runner", "State"]
@@ -33,6 +33,7 @@ LANES = ("device", "light")
 Runner = Callable[[str, Mapping[str, Any], Path], Iterator[Event]]
 """Runs a task by name with its configuration's values in the job's folder."""
 
+_POLL = 0.2  # seconds between two looks at what other processes do
 _log = logging.getLogger(__name__)
 
 
@@ -54,7 +55,7 @@ class Jobs:
     def __init__(self, folder: Path, runner: Runner, *, start: bool = True) -> None:
         self._store = Store(folder)
         self._runner = runner
-        self._held: dict[str, FileLock] = {}
+        self._locks = JobLocks(folder)
         self._queues: dict[str, deque[str]] = {lane: deque() for lane in LANES}
         self._changed = threading.Condition()
         self._closing = False
@@ -83,7 +84,7 @@ class Jobs:
         job_id = self._store.create()
         folder = self._store.folder(job_id)
         self._store.save_config(job_id, config)
-        self._hold(job_id)
+        self._locks.hold(job_id)
         job = Job(job_id, task, title or task, {}, lane, State.QUEUED, owner, created=time.time(), folder=folder)
         return self._enqueue(job)
 
@@ -95,7 +96,7 @@ class Jobs:
         """
         job = self._store.load(job_id)
         with self._changed:
-            if job.state.finished or job_id in self._held:
+            if job.state.finished or job_id in self._locks:
                 return replace(job, position=self._position(job)) if job.state is State.QUEUED else job
         return self._bury(job)
 
@@ -111,7 +112,7 @@ class Jobs:
         """Return the jobs of an owner, or all, newest first."""
         return newest_first(job for job in self._all() if owner is None or job.owner == owner)
 
-    def watch(self, job_id: str, poll: float = 0.2) -> Iterator[Job]:
+    def watch(self, job_id: str, poll: float = _POLL) -> Iterator[Job]:
         """Yield a job now and whenever it has changed, until it is finished.
 
         Args:
@@ -150,7 +151,7 @@ class Jobs:
         job = self.get(job_id)
         if not job.state.resumable or job.task == "unknown":
             raise StudioError(f"The job {job_id} is {job.state} and cannot be resumed.", "Start a new one.")
-        self._hold(job_id)
+        self._locks.hold(job_id)
         (job.folder / "cancel").unlink(missing_ok=True)
         return self._enqueue(replace(job, state=State.QUEUED, finished=None, error="", todo=""))
 
@@ -195,7 +196,7 @@ class Jobs:
 
     def _bury(self, job: Job) -> Job:
         """Mark a job interrupted that nobody runs any more; another process's live job is left alone."""
-        lock = self._file_lock(job.id)
+        lock = self._locks.of(job.id)
         try:
             with lock.acquire(blocking=False):
                 fresh = self._store.load(job.id)  # it may have ended between our look and the lock
@@ -206,40 +207,45 @@ class Jobs:
         except Timeout:
             return job
 
-    def _file_lock(self, job_id: str) -> FileLock:
-        # Submitting, running and cancelling happen in different threads, so the lock must not belong to one.
-        return FileLock(self._store.folder(job_id) / "lock", thread_local=False)
-
-    def _hold(self, job_id: str) -> None:
-        lock = self._file_lock(job_id)
-        try:
-            lock.acquire(timeout=1.0)
-        except Timeout:
-            raise StudioError(f"The job {job_id} is held by another process.", "Wait for it.") from None
-        with self._changed:
-            self._held[job_id] = lock
-
     def _release(self, job_id: str) -> None:
         with self._changed:
-            self._held.pop(job_id).release()
+            self._locks.release(job_id)
             self._changed.notify_all()
 
     def _enqueue(self, job: Job) -> Job:
         with self._changed:
-            self._store.save(job)
+            try:
+                self._store.save(job)
+            except StudioError:
+                self._release(job.id)
+                raise
             self._queues[job.lane].append(job.id)
             self._changed.notify_all()
         return self.get(job.id)
 
     def _work(self, lane: str) -> None:
         while (job_id := self._next(lane)) is not None:
-            self._settle(job_id, self._attempt(job_id))
+            try:
+                self._settle(job_id, self._attempt(job_id))
+            finally:
+                self._locks.end_turn(lane)
 
     def _next(self, lane: str) -> str | None:
+        """Wait for a job and for the lane; the lane is then taken. None when the studio closes."""
         queue = self._queues[lane]
         with self._changed:
-            self._changed.wait_for(lambda: queue or self._closing)
-            return None if self._closing else queue.popleft()
+            while not self._closing:
+                if queue and self._locks.take_turn(lane):
+                    return queue.popleft()
+                self._changed.wait(_POLL if queue else None)
+                self._drop_cancelled(queue)
+        return None
+
+    def _drop_cancelled(self, queue: deque[str]) -> None:
+        """Take out of the queue what another process has cancelled."""
+        for job_id in [each for each in queue if (self._store.folder(each) / "cancel").exists()]:
+            queue.remove(job_id)
+            self._settle(job_id, _Outcome(State.CANCELLED))
 
     def _attempt(self, job_id: str) -> _Outcome:
         try:
@@ -249,18 +255,9 @@ class Jobs:
         except StudioError as error:
             return _Outcome(State.FAILED, error.what, error.todo)
         except BaseException as error:  # whatever a task does, even leaving, must not end the lane
-            return self._explain(job_id, error)
-
-    def _explain(self, job_id: str, error: BaseException) -> _Outcome:
-        """Keep the trace in the job's log, and give a person one sentence and a way on."""
-        _log.warning("job %s failed; the trace is in its log.txt", job_id)
-        with suppress(OSError), open(self._store.folder(job_id) / "log.txt", "a", encoding="utf-8") as file:
-            file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')}\n{''.join(traceback.format_exception(error))}\n")
-        line = (str(error).strip().splitlines() or ["no further word"])[0][:300]
-        if is_out_of_memory(error):
-            return _Outcome(State.FAILED, f"Memory ran out: {line}", "Choose a smaller model or batch and resume.")
-        what = f"The task stopped unexpectedly: {type(error).__name__}: {line}"
-        return _Outcome(State.FAILED, what, "Resume it; if it happens again, report it with the job's log.txt.")
+            _log.warning("job %s failed; the trace is in its log.txt", job_id)
+            told = explain(error, self._store.folder(job_id))
+            return _Outcome(State.FAILED, told.what, told.todo)
 
     def _drive(self, job: Job) -> _Outcome:
         """Run a task to its end, to its cancellation or to the closing of the studio; nobody needs to look on."""
@@ -268,14 +265,15 @@ class Jobs:
         stream = self._runner(job.task, job.config, job.folder)
         try:
             with self._store.writer(job) as log:
-                while record.exists() and not marker.exists():  # a folder deleted by hand is a cancel too
+                event = None
+                while record.exists() and (_is_last(event) or not marker.exists()):  # a deleted folder is a cancel too
                     event = next(stream, None)
                     if event is None:
                         return _Outcome(State.DONE)
                     self._store.append(log, event)
                     with self._changed:
                         self._changed.notify_all()
-                        if self._closing:
+                        if self._closing and not _is_last(event):
                             return _Outcome(State.INTERRUPTED)
             return _Outcome(State.CANCELLED)
         finally:
@@ -291,3 +289,8 @@ class Jobs:
             _log.exception("the end of job %s cannot be written", job_id)
         finally:
             self._release(job_id)
+
+
+def _is_last(event: Event | None) -> bool:
+    """Whether the work is done and only its end is left, which no cancel should lose."""
+    return event is not None and event.done == event.total

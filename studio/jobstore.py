@@ -23,9 +23,9 @@ from typing import Any, BinaryIO
 from studio.errors import StudioError
 from studio.events import Event
 from studio.files import write_atomic
+from studio.joblog import EventLog
 
 _ID = re.compile(r"\d{8}-\d{6}-\d{6}-[0-9a-f]{16}")
-_WINDOW = 32  # events that rate and time left are measured over
 _KEPT_LOGS = 32  # logs kept in memory
 _IDENTITY = ("id", "task", "title", "lane", "owner", "created")
 _PROGRESS = ("state", "started", "finished", "artifacts", "error", "todo")
@@ -100,60 +100,6 @@ class Job:
     stopping: bool = False
 
 
-class EventLog:
-    """The events of one job in order, read as they are appended by this process or another."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._offset = 0
-        self.events: list[Event] = []
-        self.artifacts: dict[str, str] = {}
-        self._moments: list[tuple[float, Event]] = []
-
-    def read(self) -> None:
-        """Take in the complete lines that are new; a torn one, left by a power cut, is passed over."""
-        try:
-            with open(self._path, "rb") as file:
-                file.seek(self._offset)
-                fresh = file.read()
-        except FileNotFoundError:
-            return
-        whole = fresh[: fresh.rfind(b"\n") + 1]
-        self._offset += len(whole)
-        for line in whole.splitlines():
-            self._take(line)
-
-    def pace(self, since: float, now: float) -> tuple[float | None, float | None]:
-        """Return units a second and seconds left, over the last events after ``since`` that count to one total."""
-        if not self._moments:
-            return None, None
-        newest_at, newest = self._moments[-1]
-        oldest_at, oldest = newest_at, newest
-        for at, event in reversed(self._moments):
-            if at < since or event.total != newest.total or event.done > oldest.done:
-                break
-            if event.done == 0 and newest.done - oldest.done >= 2:
-                break  # what precedes the first unit is loading, and says nothing about the pace
-            oldest_at, oldest = at, event
-        done, seconds = newest.done - oldest.done, newest_at - oldest_at
-        if done <= 0 or seconds <= 0:
-            return None, None
-        rate = done / seconds
-        if newest.total is None:
-            return rate, None
-        return rate, max(0.0, (newest.total - newest.done) / rate - (now - newest_at))
-
-    def _take(self, line: bytes) -> None:
-        try:
-            data = json.loads(line)
-            at, event = float(data.pop("time")), Event.from_json(data)
-        except (ValueError, TypeError, KeyError, AttributeError):
-            return
-        self.events.append(event)
-        self.artifacts.update(event.artifacts)
-        self._moments = [*self._moments[1 - _WINDOW :], (at, event)]
-
-
 class Store:
     """The folder of all jobs.
 
@@ -189,15 +135,15 @@ class Store:
         return sorted((each for each in os.listdir(self._folder) if _ID.fullmatch(each)), reverse=True)
 
     def save_config(self, job_id: str, config: Mapping[str, Any]) -> None:
-        """Write the configuration of a new job."""
-        write_atomic(self.folder(job_id) / "config.json", json.dumps(dict(config), indent=1, default=str))
+        """Write the configuration of a new job; StudioError when the disk is full."""
+        _write(self.folder(job_id) / "config.json", json.dumps(dict(config), indent=1, default=str))
 
     def save(self, job: Job) -> None:
-        """Write ``job.json``."""
+        """Write ``job.json``; StudioError when the disk is full."""
         data = {name: getattr(job, name) for name in _SAVED}
         data["last"] = job.last.to_json() if job.last else None
         with self._lock:  # Windows does not replace a file that another thread is reading
-            write_atomic(self.folder(job.id) / "job.json", json.dumps(data, indent=1))
+            _write(self.folder(job.id) / "job.json", json.dumps(data, indent=1))
 
     def load(self, job_id: str) -> Job:
         """Read a job; while it is alive also its log, for the newest event and the pace.
@@ -271,6 +217,14 @@ class Store:
             del self._logs[next(iter(self._logs))]
         log.read()
         return log
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        write_atomic(path, text)
+    except OSError as error:
+        what = f"{path} cannot be written: {(error.strerror or str(error)).lower()}."
+        raise StudioError(what, "Make room on its disk, or set STUDIO_HOME to another.") from None
 
 
 def _parse(path: Path, modified: float) -> Job:

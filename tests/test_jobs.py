@@ -143,6 +143,32 @@ def test_cancel_stops_within_one_step_and_cleans_up(folder: Path) -> None:
     jobs.close()
 
 
+@pytest.mark.parametrize("asked", ["cancel", "close"])
+def test_a_job_stopped_after_its_last_event_is_done(folder: Path, asked: str) -> None:
+    stopping = threading.Event()
+
+    def finishing(task: str, config: Mapping[str, Any], folder: Path) -> Iterator[Event]:
+        yield Event(1, 2)
+        stopping.wait(60)
+        yield Event(2, 2)
+        (folder / "result.txt").write_text("whole")
+        yield Event(2, 2, artifacts={"result": "result.txt"})
+
+    jobs = Jobs(folder, finishing)
+    job = jobs.submit("finishing", {})
+    until(lambda: running(jobs, job))
+    if asked == "cancel":
+        jobs.cancel(job.id)
+        stopping.set()
+        finish(jobs, job)
+    else:
+        threading.Timer(0.1, stopping.set).start()
+    jobs.close()
+    ended = Jobs(folder, finishing, start=False).get(job.id)
+    assert ended.state is State.DONE and result(ended) == "whole"
+    assert ended.artifacts == {"result": "result.txt"}
+
+
 def test_a_cancelled_job_resumes_and_ends_equal_to_an_unbroken_one(jobs: Jobs, tmp_path: Path) -> None:
     config = {"total": 60, "seconds": 0.005, "seed": 4}
     job = jobs.submit("count", config)
@@ -277,6 +303,24 @@ def test_a_job_of_another_process_is_watched_and_cancelled(folder: Path) -> None
         assert process.wait(60) == 0
 
 
+def test_the_device_is_one_processs_at_a_time(folder: Path) -> None:
+    process, theirs = spawn(folder, 100_000, 0.005)
+    with process:
+        jobs = Jobs(folder, counting.run)
+        until(lambda: running(jobs, jobs.get(theirs)))
+        first, second, third = (jobs.submit("count", {"total": 2}) for _ in range(3))
+        assert finish(jobs, jobs.submit("count", {"total": 2}, lane="light")).state is State.DONE
+        assert [jobs.get(each.id).position for each in (first, second, third)] == [1, 2, 3]
+        assert jobs.cancel(first.id).state is State.CANCELLED
+        other = Jobs(folder, counting.run, start=False)
+        other.cancel(second.id)
+        assert finish(other, second).state is State.CANCELLED, "cancelled from another process while it waits"
+        assert jobs.get(theirs).state is State.RUNNING and jobs.get(third.id).state is State.QUEUED
+        process.kill()
+        assert finish(jobs, third).state is State.DONE, "a killed holder frees the device"
+        jobs.close()
+
+
 def test_the_list_is_newest_first_and_by_owner(jobs: Jobs) -> None:
     ids = [jobs.submit("count", {"total": 1}, owner=owner).id for owner in ("ada", "bob", "ada")]
     assert [job.id for job in jobs.list()] == ids[::-1]
@@ -386,3 +430,19 @@ def test_a_full_disk_ends_one_job_and_not_the_lane(
 def test_values_that_are_no_json_are_written_as_text(jobs: Jobs, tmp_path: Path) -> None:
     job = finish(jobs, jobs.submit("count", {"total": 1, "folder": tmp_path, "names": ("a", "b")}))
     assert job.config == {"total": 1, "folder": str(tmp_path), "names": ["a", "b"]}
+
+
+def test_a_job_that_cannot_be_written_is_refused_in_a_sentence(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = finish(jobs, jobs.submit("value", {"total": 2, "at": 1}))
+
+    def write(path: Path, data: bytes | str) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(jobstore, "write_atomic", write)
+        for ask in (lambda: jobs.submit("count", {"total": 1}), lambda: jobs.resume(job.id)):
+            with pytest.raises(StudioError, match=r"cannot be written: no space left on device\. Make room"):
+                ask()
+    assert finish(jobs, jobs.resume(job.id)).state is State.FAILED, "the refused one was not kept held"

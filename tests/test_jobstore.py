@@ -16,7 +16,8 @@ import pytest
 from studio import jobstore
 from studio.errors import StudioError
 from studio.events import Event
-from studio.jobstore import EventLog, Job, State, Store
+from studio.joblog import EventLog
+from studio.jobstore import Job, State, Store
 
 
 @pytest.fixture
