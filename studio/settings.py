@@ -47,7 +47,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Read ``STUDIO_*`` variables.
+        """Read ``STUDIO_*`` variables; an empty one means the default.
 
         Raises:
             StudioError: A variable is unknown or does not parse.
@@ -56,11 +56,16 @@ class Settings:
         values: dict[str, Any] = {}
         for key, text in found.items():
             if key.startswith("STUDIO_"):
-                values[_field(key)] = _parse(key, text)
+                name = _field(key)
+                if text.strip():
+                    values[name] = _parse(key, text)
         return cls(**values)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "home", self.home.expanduser().resolve())
+        try:
+            object.__setattr__(self, "home", self.home.expanduser().resolve())
+        except RuntimeError:  # nobody has the name behind the tilde
+            raise StudioError(f"There is no home folder for {self.home}.", "Set STUDIO_HOME to another.") from None
         for name in (*_AT_LEAST_ONE, "memory_budget", "threads", "port"):
             least, value = int(name in _AT_LEAST_ONE), getattr(self, name)
             if value < least:

@@ -32,6 +32,11 @@ def test_the_home_is_absolute_however_it_is_given(home: Path | str) -> None:
     assert Settings.from_environment({"STUDIO_HOME": str(home)}).home == Path.home().resolve() / "studio"
 
 
+@pytest.mark.parametrize("name", Settings.__dataclass_fields__)
+def test_an_empty_variable_means_the_default(name: str) -> None:
+    assert Settings.from_environment({f"STUDIO_{name.upper()}": " "}) == Settings()
+
+
 def test_an_unknown_variable_is_refused_and_the_known_are_listed() -> None:
     with pytest.raises(StudioError, match=r"STUDIO_HOEM is not a setting.*STUDIO_HOME"):
         Settings.from_environment({"STUDIO_HOEM": "x"})
@@ -39,8 +44,9 @@ def test_an_unknown_variable_is_refused_and_the_known_are_listed() -> None:
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("STUDIO_PORT", "eighty"), ("STUDIO_PORT", ""), ("STUDIO_THREADS", "1.5"), ("STUDIO_MEMORY_BUDGET", "much"),
-     ("STUDIO_PORT", "70000"), ("STUDIO_MAX_FILES", "-1"), ("STUDIO_MAX_PIXELS", "0")],
+    [("STUDIO_PORT", "eighty"), ("STUDIO_THREADS", "1.5"), ("STUDIO_MEMORY_BUDGET", "much"),
+     ("STUDIO_HOME", "~nobody-here/studio"), ("STUDIO_PORT", "70000"), ("STUDIO_MAX_FILES", "-1"),
+     ("STUDIO_MAX_PIXELS", "0")],
 )  # fmt: skip
 def test_a_value_that_does_not_parse_is_named(name: str, text: str) -> None:
     with pytest.raises(StudioError, match=name):
