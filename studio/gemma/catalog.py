@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,6 +71,16 @@ def resolve(model_type: str) -> Checkpoint:
     return checkpoint
 
 
+def problem(checkpoint: Checkpoint) -> str:
+    """Return why a checkpoint cannot be used, one sentence; empty when it can, or lies on the Hub."""
+    try:
+        if checkpoint.folder is not None:
+            _check_folder(checkpoint.folder)
+    except StudioError as error:
+        return error.what
+    return ""
+
+
 def spec(model_type: str, quantization: str = "none") -> ModelSpec:
     """Return what the model manager loads for a model type.
 
@@ -99,8 +110,8 @@ def card(model_type: str) -> str:
 
 
 def _local(model_type: str) -> Checkpoint:
-    folder = Path(model_type).expanduser()
-    if not model_type.strip() or not folder.is_dir():
+    folder = Path(os.path.expanduser(model_type))
+    if not model_type.strip() or not os.path.isdir(folder):  # unlike Path's, these take any text
         raise StudioError(
             f"'{model_type}' is neither a known model type nor a folder.",
             f"Use one of {', '.join(MODEL_TYPES)}, or the folder of a Gemma 3 checkpoint.",
@@ -115,7 +126,7 @@ def _check_folder(folder: Path) -> None:
         raise StudioError(f"There is no checkpoint in {folder}: config.json is missing.", advice)
     try:
         architecture = json.loads(path.read_text(encoding="utf-8"))["model_type"]
-    except (ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError):
         raise StudioError(f"{path} cannot be read as a model's configuration.", advice) from None
     if architecture != "gemma3":
         raise StudioError(

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import field_validator
+from pydantic import AfterValidator
 
 from studio.config import Config, option
+
+LONGEST_PROMPT = 300  # characters
+
+
+def _some_words(prompt: str) -> str:
+    prompt = " ".join(prompt.split())
+    if not prompt:
+        raise ValueError("say a look in words, such as 'warm golden hour'")
+    if len(prompt) > LONGEST_PROMPT:
+        raise ValueError(f"keep it to {LONGEST_PROMPT} characters")
+    return prompt
+
+
+Words = Annotated[str, AfterValidator(_some_words)]
+"""A look in words: one line of 1 to 300 characters."""
 
 
 class OptimizeConfig(Config):
     """Train a 3D LUT from words on a folder of photographs."""
 
-    prompt: str = option(..., "The look in words, such as 'cinematic teal and orange'.", widget="text")
+    prompt: Words = option(..., "The look in words, such as 'cinematic teal and orange'.", widget="text")
     image_folder: Path = option(..., "Folder of photographs to learn on.", widget="images")
     model_type: str = option(
         "embedded", "The judge: embedded, gemma3_4b, gemma3_12b, gemma3_27b, or a local folder.", widget="model"
@@ -56,16 +71,6 @@ class OptimizeConfig(Config):
         None, "Also write the finished .cube here; a .json is put beside it.", widget="hidden"
     )
 
-    @field_validator("prompt")
-    @classmethod
-    def _some_words(cls, prompt: str) -> str:
-        prompt = " ".join(prompt.split())
-        if not prompt:
-            raise ValueError("say a look in words, such as 'warm golden hour'")
-        if len(prompt) > 300:
-            raise ValueError("keep it under 300 characters")
-        return prompt
-
 
 class ApplyConfig(Config):
     """Put a LUT on pictures."""
@@ -82,5 +87,5 @@ class JudgeConfig(Config):
 
     before: Path = option(..., "The picture before.", positional=True, widget="file")
     after: Path = option(..., "The picture after.", positional=True, widget="file")
-    prompt: str = option(..., "The look in words.", widget="text")
+    prompt: Words = option(..., "The look in words.", widget="text")
     model_type: str = option("embedded", "The judge, as in optimize.", widget="model")

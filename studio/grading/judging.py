@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from studio.context import Context
+from studio.errors import StudioError
 from studio.events import Event
 from studio.gemma import catalog
 from studio.grading.config import JudgeConfig
@@ -45,7 +46,11 @@ def _margin(config: JudgeConfig, model_type: str, context: Context) -> float:
 
 def _picture(path: Path, context: Context) -> torch.Tensor:
     """Return ``[1, 3, H, W]`` in 0..1, decoded as for training, so that the scores are comparable."""
-    view = load_view(path, LONG_EDGE, context.cache, context.settings)
+    try:
+        view = load_view(path, LONG_EDGE, context.cache, context.settings)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise StudioError(f"{path} cannot be read: {reason}.", "Check the path and the file's rights.") from None
     return torch.from_numpy(view).permute(2, 0, 1)[None] / 255
 
 

@@ -43,6 +43,18 @@ def test_a_folder_without_checkpoint_is_refused(tmp_path: Path) -> None:
         catalog.resolve(str(tmp_path))
 
 
+def test_a_missing_checkpoint_has_a_problem_and_one_on_the_hub_has_none(tiny_gemma3: Path, tmp_path: Path) -> None:
+    assert "config.json is missing" in catalog.problem(catalog.Checkpoint("a", str(tmp_path), "A"))
+    assert catalog.problem(catalog.Checkpoint("b", str(tiny_gemma3), "B")) == ""
+    assert catalog.problem(catalog.CHECKPOINTS["gemma3_4b"]) == ""
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "~nobody-here/gemma"])
+def test_any_text_may_be_asked_for(name: str) -> None:
+    with pytest.raises(StudioError, match="neither"):
+        catalog.resolve(name)
+
+
 def test_another_kind_of_model_is_refused(tiny_gemma3_text: Path) -> None:
     with pytest.raises(StudioError, match="'gemma3_text' model"):
         catalog.resolve(str(tiny_gemma3_text))

@@ -37,8 +37,16 @@ def test_a_wrong_value_is_named(values: dict[str, Any], names: str) -> None:
         validate(OptimizeConfig, NEEDED | values)
 
 
-def test_a_prompt_is_one_line() -> None:
-    assert validate(OptimizeConfig, NEEDED | {"prompt": " warm\n golden\thour "}).prompt == "warm golden hour"
+PROMPTED: list[tuple[Any, dict[str, Any]]] = [(OptimizeConfig, NEEDED), (JudgeConfig, {"before": "a", "after": "b"})]
+
+
+@pytest.mark.parametrize(("config", "needed"), PROMPTED)
+def test_a_prompt_is_some_words_in_one_line(config: Any, needed: dict[str, Any]) -> None:
+    assert validate(config, needed | {"prompt": " warm\n golden\thour "}).prompt == "warm golden hour"
+    assert len(validate(config, needed | {"prompt": "x" * 300}).prompt) == 300
+    for wrong in ("", " \n", "x" * 301):
+        with pytest.raises(StudioError, match="'prompt' cannot be"):
+            validate(config, needed | {"prompt": wrong})
 
 
 @pytest.mark.parametrize("config", [OptimizeConfig, ApplyConfig, JudgeConfig])

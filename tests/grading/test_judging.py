@@ -57,3 +57,15 @@ def test_a_missing_picture_is_named(pair: tuple[Path, Path], judge_folder: Path,
     config = JudgeConfig(before=pair[0], after=Path("/nowhere.png"), prompt="warm", model_type=str(judge_folder))
     with pytest.raises(StudioError, match=r"/nowhere\.png"):
         list(run(config, house("job")))
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".png", "empty.png", "text.png", "folder"])
+def test_a_picture_that_cannot_be_read_is_one_sentence(
+    name: str, pair: tuple[Path, Path], judge_folder: Path, house: House, tmp_path: Path
+) -> None:
+    (tmp_path / "empty.png").touch()
+    (tmp_path / "text.png").write_text("no picture")
+    (tmp_path / "folder").mkdir()
+    config = JudgeConfig(before=pair[0], after=tmp_path / name, prompt="warm", model_type=str(judge_folder))
+    with pytest.raises(StudioError, match=name):
+        list(run(config, house("job")))
