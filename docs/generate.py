@@ -35,8 +35,8 @@ def reference() -> str:
 def _commands() -> Iterator[str]:
     yield "## Commands\n"
     yield "`gemma-studio COMMAND`, or `python -m studio COMMAND`. Hyphens and underscores in flags are the same."
-    yield "`--json` prints the result as JSON on the last line; progress goes to standard error. Status 0 is done, 1"
-    yield "failed, 2 a command that cannot be read, 130 interrupted.\n"
+    yield "`--json` prints the outcome, whatever it is, as one JSON object with a `state` on the last line; progress"
+    yield "goes to standard error. Status 0 is done, 1 failed, 2 a command that cannot be read, 130 interrupted.\n"
     parser = build_parser()
     table = next(action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
     for choice in table._choices_actions:
@@ -69,7 +69,8 @@ def _usage(name: str) -> str:
             needed.append(key.upper())
         elif field.is_required():
             needed.append(f"{_flag(key)} {key.upper()}")
-    return " ".join(["gemma-studio", name, *needed, "[--preset NAME] [--json] [flags]"])
+    preset = ["[--preset NAME]"] if presets(name) else []
+    return " ".join(["gemma-studio", name, *needed, *preset, "[--json] [flags]"])
 
 
 def _fields(config: type[Config]) -> Iterator[str]:
@@ -104,7 +105,7 @@ def _presets() -> Iterator[str]:
 
 def _settings() -> Iterator[str]:
     yield "## Settings\n"
-    yield "Environment variables; an unknown one is refused.\n"
+    yield "Environment variables; an unknown one is refused, an empty one means the default.\n"
     sentences = _attributes(inspect.getdoc(Settings) or "")
     rows = [
         (f"`STUDIO_{field.name.upper()}`", f"`{field.default}`" if str(field.default) else "", sentences[field.name])

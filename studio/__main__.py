@@ -3,39 +3,75 @@
 from __future__ import annotations
 
 import argparse
-import collections
-import json
+import os
 import sys
 import tempfile
 import time
 import typing
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from studio import __version__
+from studio import __version__, console
 from studio.config import Config, validate
 from studio.errors import StudioError
 from studio.events import Event
-from studio.jobs import Job, State
 from studio.settings import Settings
-from studio.tasks import TASKS, Studio, Task, load_preset
+from studio.tasks import PRESETS, TASKS, Studio, Task, load_preset
 
 ALIASES = {"apply": ["infer"]}
+SHORTEST_ID = 4
+"""Characters of an id's end that name a job; fewer are too easily another's."""
+
+
+class UnreadableCommand(SystemExit):
+    """A command line that cannot be read; left alone, it ends the process with status 2."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(2)
+        self.what = what
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        print(f"{self.prog}: error: {message}", file=sys.stderr)
+        raise UnreadableCommand(message)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return the exit status: 0 done, 1 failed, 130 interrupted."""
-    given = sys.argv[1:] if arguments is None else list(arguments)
-    options = build_parser().parse_args([_hyphens(argument) for argument in given])
+    """Run one command; return the exit status: 0 done, 1 failed, 130 interrupted.
+
+    With ``--json`` the last line of standard output is one JSON object with a ``state``, whatever the outcome.
+
+    Raises:
+        SystemExit: The command line cannot be read (2), or asked for help or the version (0).
+    """
+    given = [_hyphens(argument) for argument in (sys.argv[1:] if arguments is None else arguments)]
+    as_json = "--json" in given
     try:
-        status: int = options.command(options)
-        return status
+        return _run(given)
     except StudioError as error:
-        print(f"gemma-studio: {error}", file=sys.stderr)
-        return 1
+        return console.fail(error.what, error.todo, as_json)
     except KeyboardInterrupt:
-        return 130
+        return console.interrupted(as_json)
+    except BrokenPipeError:  # who read the output has left, as head does; nothing more can be said there
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return console.FAILED
+    except OSError as error:
+        what = f"{error.filename or 'A file'} cannot be used: {(error.strerror or str(error)).lower()}."
+        return console.fail(what, "Check its rights and the room on its disk.", as_json)
+    except (Exception, UnreadableCommand) as error:  # a script is told of what is a bug, too, before its trace
+        what = error.what if isinstance(error, UnreadableCommand) else f"{type(error).__name__}: {error}"
+        console.tell({"state": "failed", "error": what, "todo": ""}, "", as_json)
+        raise
+
+
+def _run(arguments: Sequence[str]) -> int:
+    options = build_parser().parse_args(arguments)
+    status: int = options.command(options)
+    sys.stdout.flush()
+    return status
 
 
 def _hyphens(argument: str) -> str:
@@ -46,7 +82,7 @@ def _hyphens(argument: str) -> str:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the whole command line: a command for each task, and those of the job store, the models and the app."""
-    parser = argparse.ArgumentParser(prog="gemma-studio", description="Grade photographs with words, on one device.")
+    parser = _Parser(prog="gemma-studio", description="Grade photographs with words, on one device.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for task in TASKS.values():
@@ -73,13 +109,14 @@ def _add(commands: Any, name: str, sentence: str, command: Any) -> argparse.Argu
         name, help=sentence, description=sentence, aliases=ALIASES.get(name, []), allow_abbrev=False
     )
     parser.set_defaults(command=command)
-    parser.add_argument("--json", action="store_true", help="print the result as JSON on the last line")
+    parser.add_argument("--json", action="store_true", help="print the outcome as one JSON object on the last line")
     return parser
 
 
 def _add_task(commands: Any, task: Task) -> None:
     parser = _add(commands, task.name, task.sentence, lambda options: _run_task(task, options))
-    parser.add_argument("--preset", metavar="NAME", help="fill what the flags leave out from a preset")
+    if any((PRESETS / task.name).glob("*.toml")):
+        parser.add_argument("--preset", metavar="NAME", help="fill what the flags leave out from a preset")
     for name, field in task.config.model_fields.items():
         extra = typing.cast(dict[str, Any], field.json_schema_extra)
         keywords: dict[str, Any] = {"help": _help(field), "default": argparse.SUPPRESS, "metavar": name.upper()}
@@ -103,7 +140,8 @@ def _help(field: Any) -> str:
 
 
 def _values(task: Task, options: argparse.Namespace) -> dict[str, Any]:
-    values = load_preset(task.name, options.preset) if options.preset else {}
+    preset = getattr(options, "preset", None)
+    values = {} if preset is None else load_preset(task.name, preset)
     return values | {name: getattr(options, name) for name in task.config.model_fields if hasattr(options, name)}
 
 
@@ -113,8 +151,7 @@ def _run_task(task: Task, options: argparse.Namespace) -> int:
     try:
         if task.long:
             job = studio.submit(task.name, _absolute(config))
-            print(f"Job {job.id}", file=sys.stderr)
-            return _follow(studio, job.id, options.json, cancel=True)
+            return console.follow(studio.jobs, job.id, options.json, own=True)
         return _run_inline(studio, task, config, options.json)
     finally:
         studio.close()
@@ -129,7 +166,7 @@ def _absolute(config: Config) -> dict[str, Any]:
 
 
 def _resolved(value: Any) -> Any:
-    return value.expanduser().resolve() if isinstance(value, Path) else value
+    return Path(os.path.expanduser(value)).resolve() if isinstance(value, Path) else value
 
 
 def _run_inline(studio: Studio, task: Task, config: Config, as_json: bool) -> int:
@@ -138,63 +175,10 @@ def _run_inline(studio: Studio, task: Task, config: Config, as_json: bool) -> in
         for event in studio.run(task.name, dict(config), Path(folder)):
             if event.note:
                 print(event.note, file=sys.stderr)
-    if as_json:
-        print(json.dumps({"metrics": dict(event.metrics), "artifacts": dict(event.artifacts)}))
-    else:
-        print("\n".join(f"{name}: {value:.4f}" for name, value in event.metrics.items()) or f"{event.done} done")
-    return 0
-
-
-def _follow(studio: Studio, job_id: str, as_json: bool, *, cancel: bool) -> int:
-    """Show a job's progress until it ends; with `cancel`, Ctrl-C stops it and says how to go on."""
-    job = studio.jobs.get(job_id)
-    try:
-        for job in studio.jobs.watch(job_id):
-            _show(job)
-    except KeyboardInterrupt:
-        if cancel:
-            studio.jobs.cancel(job_id)
-            collections.deque(studio.jobs.watch(job_id), maxlen=0)  # wait for the step in hand
-            print(f"\nStopped. Go on with: gemma-studio resume {job_id}", file=sys.stderr)
-        return 130
-    print(file=sys.stderr)
-    if as_json:
-        print(json.dumps(_describe(job)))
-    elif job.state is State.DONE:
-        print("\n".join(f"{name}: {job.folder / path}" for name, path in job.artifacts.items()))
-    if job.state is State.FAILED:
-        print(f"gemma-studio: {job.error} {job.todo}".rstrip(), file=sys.stderr)
-    return 0 if job.state is State.DONE else 1
-
-
-def _show(job: Job) -> None:
-    event = job.last or Event()
-    parts = [job.state.value]
-    if event.total:
-        parts.append(f"{event.done}/{event.total}")
-    parts += [f"{name} {event.metrics[name]:.3f}" for name in ("score", "held_out") if name in event.metrics]
-    if job.rate:
-        parts.append(f"{job.rate:.1f}/s")
-    if job.seconds_left is not None:
-        parts.append(f"{job.seconds_left:.0f} s left")
-    line = "  ".join([*parts, event.note])
-    print(f"\r\033[K{line}" if sys.stderr.isatty() else line, end="" if sys.stderr.isatty() else "\n", file=sys.stderr)
-
-
-def _describe(job: Job) -> dict[str, Any]:
-    """A job as plain data, its artifacts as absolute paths."""
-    return {
-        "id": job.id,
-        "task": job.task,
-        "title": job.title,
-        "state": job.state.value,
-        "done": job.last.done if job.last else 0,
-        "total": job.last.total if job.last else None,
-        "metrics": dict(job.last.metrics) if job.last else {},
-        "artifacts": {name: str(job.folder / path) for name, path in job.artifacts.items()},
-        "error": job.error,
-        "todo": job.todo,
-    }
+    text = "\n".join(f"{name}: {value:.4f}" for name, value in event.metrics.items()) or f"{event.done} done"
+    outcome = {"state": "done", "metrics": dict(event.metrics), "artifacts": dict(event.artifacts)}
+    console.tell(outcome, text, as_json)
+    return console.DONE
 
 
 def _store() -> Studio:
@@ -202,6 +186,9 @@ def _store() -> Studio:
 
 
 def _find_job(studio: Studio, text: str) -> str:
+    if len(text) < SHORTEST_ID:
+        what = f"'{text}' is too short to name a job."
+        raise StudioError(what, f"Give {SHORTEST_ID} or more characters of its id's end; gemma-studio jobs lists them.")
     matches = [job.id for job in studio.jobs.list() if job.id.endswith(text)]
     if len(matches) != 1:
         raise StudioError(f"{len(matches)} jobs have an id ending in '{text}'.", "gemma-studio jobs lists them.")
@@ -210,55 +197,56 @@ def _find_job(studio: Studio, text: str) -> str:
 
 def _jobs(options: argparse.Namespace) -> int:
     studio = _store()
-    if options.remove:
+    if options.remove is not None:
         studio.jobs.remove(_find_job(studio, options.remove))
-    jobs = studio.jobs.list()
+    jobs, lines = studio.jobs.list(), []
     for job in jobs:
         created = time.strftime("%Y-%m-%d %H:%M", time.localtime(job.created))
-        if not options.json:
-            print(f"{job.id}  {created}  {job.state.value:<11}  {job.task}  {job.title}")
-    if options.json:
-        print(json.dumps([_describe(job) for job in jobs]))
-    return 0
+        lines.append(f"{job.id}  {created}  {job.state.value:<11}  {job.task}  {job.title}")
+    console.tell({"state": "done", "jobs": [console.describe(job) for job in jobs]}, "\n".join(lines), options.json)
+    return console.DONE
 
 
 def _watch(options: argparse.Namespace) -> int:
     studio = _store()
-    return _follow(studio, _find_job(studio, options.id), options.json, cancel=False)
+    return console.follow(studio.jobs, _find_job(studio, options.id), options.json, own=False)
 
 
 def _cancel(options: argparse.Namespace) -> int:
     studio = _store()
     job = studio.jobs.cancel(_find_job(studio, options.id))
-    print(json.dumps(_describe(job)) if options.json else f"{job.id} is asked to stop")
-    return 0
+    text = f"{job.id} has already finished: {job.state}" if job.state.finished else f"{job.id} is asked to stop"
+    console.tell(console.describe(job), text, options.json)
+    return console.DONE
 
 
 def _resume(options: argparse.Namespace) -> int:
     studio = Studio(Settings.from_environment())
     try:
         job = studio.jobs.resume(_find_job(studio, options.id))
-        return _follow(studio, job.id, options.json, cancel=True)
+        return console.follow(studio.jobs, job.id, options.json, own=True)
     finally:
         studio.close()
 
 
 def _models(options: argparse.Namespace) -> int:
-    from studio.gemma.catalog import MODEL_TYPES, resolve
+    from studio.gemma.catalog import CHECKPOINTS, problem
 
-    checkpoints = [resolve(name) for name in MODEL_TYPES]
-    if options.json:
-        print(json.dumps([{"name": each.name, "title": each.title, "source": each.source} for each in checkpoints]))
-    else:
-        print("\n".join(f"{each.name:<18} {each.title}" for each in checkpoints))
-    return 0
+    rows, lines = [], []
+    for each in CHECKPOINTS.values():
+        missing = problem(each)
+        rows.append({"name": each.name, "title": each.title, "source": each.source, "missing": missing})
+        lines.append(f"{each.name:<18} {each.title}{f' (missing: {missing})' if missing else ''}")
+    console.tell({"state": "done", "models": rows}, "\n".join(lines), options.json)
+    return console.DONE
 
 
 def _serve(options: argparse.Namespace) -> int:
     from studio.serve import serve
 
     serve(Settings.from_environment(), host=options.host, port=options.port, share=options.share, browser=options.open)
-    return 0
+    console.tell({"state": "done"}, "", options.json)
+    return console.DONE
 
 
 if __name__ == "__main__":

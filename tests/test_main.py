@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -17,9 +18,11 @@ from PIL import Image
 
 from studio import __version__
 from studio.__main__ import build_parser, main
+from studio.gemma import catalog
 from studio.grading import cube
 from studio.grading.lut import identity
-from studio.tasks import TASKS
+from studio.settings import Settings
+from studio.tasks import TASKS, presets
 from tests.checkpoints import save_gemma3
 
 Read = pytest.CaptureFixture[str]
@@ -113,7 +116,26 @@ def test_hyphens_and_underscores_are_the_same_in_flags_and_untouched_in_values()
 
 def test_models_are_listed(capsys: Read, judge: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert main(["models", "--json"]) == 0
-    assert {"embedded", "gemma3_4b", "gemma3_12b", "gemma3_27b"} <= {each["name"] for each in last_line(capsys)}
+    names = {each["name"] for each in last_line(capsys)["models"]}
+    assert {"embedded", "gemma3_4b", "gemma3_12b", "gemma3_27b"} <= names
+
+
+def test_a_missing_checkpoint_is_listed_as_missing(
+    capsys: Read, judge: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, folder in (("embedded", judge), ("embedded_second", tmp_path)):
+        changed = dataclasses.replace(catalog.CHECKPOINTS[name], source=str(folder))
+        monkeypatch.setitem(catalog.CHECKPOINTS, name, changed)
+    assert main(["models"]) == 0
+    first, second, *_ = capsys.readouterr().out.splitlines()
+    assert "missing" not in first and f"(missing: There is no checkpoint in {tmp_path}" in second
+
+
+def test_a_preset_is_offered_where_there_are_some(capsys: Read) -> None:
+    for task in TASKS.values():
+        with pytest.raises(SystemExit):
+            main([task.name, "--help"])
+        assert ("--preset" in capsys.readouterr().out) == bool(presets(task.name))
 
 
 # What is wrong is said in one sentence.
@@ -130,6 +152,11 @@ def test_models_are_listed(capsys: Read, judge: Path, monkeypatch: pytest.Monkey
         (["judge", "no.jpg", "no.jpg", "--prompt", "warm", "--model-type", "no-such-judge"], "'no-such-judge'"),
         (["watch", "nothing"], "0 jobs have an id ending in 'nothing'"),
         (["resume", "nothing"], "0 jobs have an id ending in 'nothing'"),
+        (["resume", ""], "'' is too short to name a job."),
+        (["cancel", "abc"], "'abc' is too short to name a job."),
+        (["jobs", "--remove", ""], "'' is too short to name a job."),
+        (["judge", "a.jpg", "b.jpg", "--prompt", " "], "'prompt' cannot be ' '"),
+        (["optimize", "--prompt", "warm", "--image-folder", "~nobody-here"], "does not exist"),
         (["serve", "--host", "0.0.0.0"], "without credentials. Set STUDIO_CREDENTIALS"),
     ],
 )
@@ -138,6 +165,9 @@ def test_an_error_is_one_line(arguments: list[str], sentence: str, capsys: Read)
     lines = capsys.readouterr().err.splitlines()
     assert lines[-1].startswith("gemma-studio: ") and sentence in lines[-1]
     assert "Traceback" not in "".join(lines)
+    assert main([*arguments, "--json"]) == 1
+    told = last_line(capsys)
+    assert told["state"] == "failed" and sentence in f"{told['error']} {told['todo']}"
 
 
 @pytest.mark.parametrize("arguments", [["optimize", "--colour", "red"], ["optimize", "--step", "3"], ["develop"], []])
@@ -146,6 +176,28 @@ def test_an_unknown_flag_or_command_is_refused(arguments: list[str], capsys: Rea
         main(arguments)
     assert left.value.code == 2
     assert capsys.readouterr().err.splitlines()[-1].startswith("gemma-studio")
+    with pytest.raises(SystemExit) as left:
+        main([*arguments, "--json"])
+    told = last_line(capsys)
+    assert left.value.code == 2 and told["state"] == "failed" and told["error"]
+
+
+def test_a_full_disk_is_a_sentence_and_a_bug_is_told_before_its_trace(
+    capsys: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raised: list[Exception] = [OSError(28, "No space left on device", "/there"), KeyError("bug")]
+
+    def failing(settings: Settings, *, start: bool = True) -> None:
+        raise raised.pop(0)
+
+    monkeypatch.setattr("studio.__main__.Studio", failing)
+    assert main(["jobs", "--json"]) == 1
+    read = capsys.readouterr()
+    assert read.err.startswith("gemma-studio: /there cannot be used: no space left on device. Check")
+    assert json.loads(read.out)["error"] == "/there cannot be used: no space left on device."
+    with pytest.raises(KeyError):
+        main(["jobs", "--json"])
+    assert last_line(capsys)["error"] == "KeyError: 'bug'"
 
 
 def test_an_unknown_setting_is_refused(capsys: Read, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,14 +222,16 @@ def test_optimize_trains_a_lut_and_says_where_it_is(capsys: Read, judge: Path, p
     assert target.read_bytes() == Path(result["artifacts"]["lut"]).read_bytes()
 
     assert main(["jobs", "--json"]) == 0
-    assert [job["id"] for job in last_line(capsys)] == [result["id"]]
+    assert [job["id"] for job in last_line(capsys)["jobs"]] == [result["id"]]
     assert main(["watch", result["id"][-6:], "--json"]) == 0
     assert last_line(capsys) == result
+    assert main(["cancel", result["id"]]) == 0
+    assert capsys.readouterr().out == f"{result['id']} has already finished: done\n"
     assert main(["resume", result["id"]]) == 1
     assert "is done and cannot be resumed" in capsys.readouterr().err
     assert main(["jobs", "--remove", result["id"]]) == 0
     assert main(["jobs", "--json"]) == 0
-    assert last_line(capsys) == []
+    assert last_line(capsys) == {"state": "done", "jobs": []}
 
 
 def test_a_preset_fills_what_the_flags_leave_out(capsys: Read, home: Path) -> None:
@@ -193,7 +247,9 @@ def test_apply_grades_pictures(command: str, capsys: Read, photographs: Path, tm
     cube.write(tmp_path / "inverse.cube", 1 - identity(2), "inverse")
     pictures = [str(photographs / "coffee.jpg"), str(photographs / "chelsea.jpg")]
     assert main([command, str(tmp_path / "inverse.cube"), *pictures, f"--output-path={tmp_path}/graded", "--json"]) == 0
-    graded = last_line(capsys)["artifacts"]
+    told = last_line(capsys)
+    assert told["state"] == "done"
+    graded = told["artifacts"]
     assert graded.keys() == {"coffee.jpg", "chelsea.jpg"}
     before, after = Image.open(pictures[0]).getpixel((9, 9)), Image.open(graded["coffee.jpg"]).getpixel((9, 9))
     assert isinstance(before, tuple) and isinstance(after, tuple)
@@ -222,10 +278,11 @@ def test_a_job_is_stopped_and_resumed_and_watched_from_other_processes(
     _, rest = first.communicate()
     assert first.returncode == 1 and "cancelled" in rest
 
-    second = start("resume", job_id)
+    second = start("resume", job_id, "--json")
     stopped_at = int(read_until(second, rf"running  (\d+)/{steps}")[1])
     second.send_signal(signal.SIGINT)
-    _, rest = second.communicate()
+    out, rest = second.communicate()
+    assert json.loads(out.splitlines()[-1]) == {"state": "interrupted", "id": job_id}
     assert second.returncode == 130 and f"gemma-studio resume {job_id}" in rest and "Traceback" not in rest
 
     third = start("resume", job_id)
@@ -238,13 +295,30 @@ def test_a_job_is_stopped_and_resumed_and_watched_from_other_processes(
     assert [step for step, _ in curve] == list(range(1, steps + 1)), "no step is lost or done twice"
 
 
-def test_a_killed_command_leaves_a_job_to_resume(capsys: Read, start: Start, judge: Path, photographs: Path) -> None:
-    process = start(*optimize(judge, photographs, steps=60))
+def test_ctrl_c_at_once_still_says_how_to_go_on(start: Start, judge: Path, photographs: Path) -> None:
+    process = start(*optimize(judge, photographs, steps=50), "--json")
+    job_id = read_until(process, r"^Job (\S+)")[1]
+    process.send_signal(signal.SIGINT)
+    out, rest = process.communicate()
+    assert process.returncode == 130 and f"gemma-studio resume {job_id}" in rest and "Traceback" not in rest
+    assert json.loads(out) == {"state": "interrupted", "id": job_id}
+
+
+def test_a_killed_command_leaves_a_job_to_resume_that_ends_as_an_unbroken_one(
+    capsys: Read, start: Start, judge: Path, photographs: Path
+) -> None:
+    arguments = optimize(judge, photographs, steps=60, seed=7)
+    process = start(*arguments)
     job_id = read_until(process, r"^Job (\S+)")[1]
     read_until(process, r"running  [1-9]\d*/60")
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert main(["jobs", "--json"]) == 0
-    assert [(job["id"], job["state"]) for job in last_line(capsys)] == [(job_id, "interrupted")]
+    assert [(job["id"], job["state"]) for job in last_line(capsys)["jobs"]] == [(job_id, "interrupted")]
     assert main(["resume", job_id, "--json"]) == 0
-    assert last_line(capsys)["state"] == "done"
+    resumed = last_line(capsys)
+    assert resumed["state"] == "done"
+    assert main([*arguments, "--json"]) == 0
+    unbroken = last_line(capsys)
+    assert unbroken["id"] != job_id
+    assert Path(resumed["artifacts"]["lut"]).read_bytes() == Path(unbroken["artifacts"]["lut"]).read_bytes()
