@@ -268,7 +268,7 @@ def test_judge_answers_with_a_probability(capsys: Read, judge: Path, photographs
 def test_a_job_is_stopped_and_resumed_and_watched_from_other_processes(
     capsys: Read, start: Start, judge: Path, photographs: Path
 ) -> None:
-    steps = 150
+    steps = 600  # enough that a fast machine is still at it when it is interrupted
     first = start(*optimize(judge, photographs, steps=steps))
     job_id = read_until(first, r"^Job (\S+)")[1]
     read_until(first, rf"running  [1-9]\d*/{steps}")

@@ -64,6 +64,49 @@ def test_a_source_is_never_written_over(look: Path, house: House, tmp_path: Path
     assert np.asarray(Image.open(tmp_path / "mine-2.png"))[0, 0].tolist() == [100, 100, 50]
 
 
+def paint(path: Path, colour: tuple[int, int, int]) -> None:
+    path.parent.mkdir(exist_ok=True)
+    Image.new("RGB", (4, 4), colour).save(path)
+
+
+def test_results_beside_their_sources_spare_every_source(look: Path, house: House, tmp_path: Path) -> None:
+    folder = tmp_path / "same"
+    colours = {"x.png": (200, 0, 0), "x-2.png": (0, 200, 0), "y.bmp": (0, 0, 200), "y.png": (90, 90, 90)}
+    for name, colour in colours.items():
+        paint(folder / name, colour)
+    events = list(run(ApplyConfig(lut=look, images=(folder,), output_path=folder), house("job")))
+    for name, colour in colours.items():
+        assert np.asarray(Image.open(folder / name))[0, 0].tolist() == list(colour), name
+    results = events[-1].artifacts.values()
+    assert len(results) == 4
+    found = sorted(np.asarray(Image.open(path))[0, 0].tolist() for path in results)
+    assert found == [[0, 0, 200], [0, 200, 0], [45, 90, 90], [100, 0, 0]]
+
+
+def test_pictures_of_one_name_in_several_folders_all_come_out(look: Path, house: House, tmp_path: Path) -> None:
+    for number, name in enumerate("abc"):
+        paint(tmp_path / f"card-{name}" / "x.png", (0, 0, 50 * number))
+    folders = tuple(tmp_path / f"card-{name}" for name in "abc")
+    last = list(run(ApplyConfig(lut=look, images=folders, output_path=tmp_path / "out"), house("job")))[-1]
+    blues = sorted(int(np.asarray(Image.open(path))[0, 0, 2]) for path in last.artifacts.values())
+    assert blues == [0, 50, 100] and last.metrics == {"graded": 3, "skipped": 0}
+
+
+def test_a_file_in_the_way_of_the_folder_is_a_sentence(look: Path, house: House, tmp_path: Path) -> None:
+    paint(tmp_path / "x.png", (9, 9, 9))
+    config = ApplyConfig(lut=look, images=(tmp_path / "x.png",), output_path=look)
+    with pytest.raises(StudioError, match="cannot be put"):
+        list(run(config, house("job")))
+
+
+def test_what_eight_bits_lose_is_said(look: Path, house: House, tmp_path: Path) -> None:
+    Image.fromarray(np.full((4, 4), 40_000, np.uint16)).save(tmp_path / "deep.png")
+    Image.new("RGBA", (4, 4), (10, 20, 30, 128)).save(tmp_path / "glass.png")
+    config = ApplyConfig(lut=look, images=(tmp_path / "deep.png", tmp_path / "glass.png"), output_path=tmp_path / "out")
+    notes = [event.note for event in run(config, house("job"))]
+    assert "8 bits kept of 16" in notes[0] and "transparency left out" in notes[1]
+
+
 def test_a_broken_picture_is_named_and_the_rest_graded(look: Path, house: House, tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"not a picture")
     Image.new("RGB", (8, 8)).save(tmp_path / "fine.png")

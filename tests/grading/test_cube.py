@@ -33,7 +33,14 @@ def test_a_table_survives_the_file(tmp_path: Path) -> None:
     ("text", "complaint"),
     [
         ("", "readable"),
-        ("LUT_3D_SIZE 2\n0 0 0\n", "readable"),
+        ("LUT_3D_SIZE 2\n0 0 0\n", "needs 8 rows, it holds 1"),
+        ("0 0 0\n" * 8, "no LUT_3D_SIZE"),
+        ("LUT_3D_SIZE 1\n0 0 0\n", "2 to 129"),
+        ("LUT_3D_SIZE 130\n" + "0 0 0\n" * 130**3, "2 to 129"),
+        ("LUT_3D_SIZE 2\n0 0 0\n0 0\n", "line 3"),
+        ("LUT_1D_SIZE 2\nLUT_3D_SIZE 2\n" + "0 0 0\n" * 10, "shaper"),
+        ("LUT_3D_SIZE 2\nLUT_IN_VIDEO_RANGE\n" + "0 0 0\n" * 8, "video range"),
+        ("LUT_3D_SIZE 2\nLUT_3D_INPUT_RANGE 0 4\n" + "0 0 0\n" * 8, "domain"),
         ("LUT_3D_SIZE two\n0 0 0\n", "readable"),
         ("LUT_1D_SIZE 2\n0 0 0\n1 1 1\n", "1D"),
         ("LUT_3D_SIZE 2\nDOMAIN_MAX 2 2 2\n" + "0 0 0\n" * 8, "domain"),
@@ -46,6 +53,28 @@ def test_a_broken_file_gets_a_sentence(text: str, complaint: str, tmp_path: Path
     with pytest.raises(StudioError, match=complaint) as caught:
         cube.read(tmp_path / "broken.cube")
     assert "broken.cube" in caught.value.what and caught.value.todo
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "LUT_3D_SIZE 2\nLUT_3D_INPUT_RANGE 0.0 1.0\n{rows}",
+        "title untitled\nlut_3d_size 2\ndomain_min 0 0 0\ndomain_max 1.0 1.0 1.0\n{rows}",
+        '\ufeffTITLE "with a mark"\r\nLUT_3D_SIZE\t2\r\n{rows}',
+        "# before\nLUT_3D_SIZE 2 # beside\n\n{rows}# caf\xe9, after",
+    ],
+    ids=["resolve", "lower case", "byte order mark, tabs, CRLF", "comments in latin-1"],
+)
+def test_files_of_other_programs_are_read(text: str, tmp_path: Path) -> None:
+    rows = "".join(f"{r:.1e} {g} +{b}.\n" for b in (0, 1) for g in (0, 1) for r in (0.0, 1.0))
+    encoding = "utf-8" if "\ufeff" in text else "latin-1"
+    (tmp_path / "other.cube").write_bytes(text.format(rows=rows).encode(encoding))
+    assert torch.equal(cube.read(tmp_path / "other.cube"), identity(2))
+
+
+def test_words_without_ascii_letters_leave_a_title_that_every_reader_takes(tmp_path: Path) -> None:
+    cube.write(tmp_path / "look.cube", identity(2), "🌅 暖かい")
+    assert (tmp_path / "look.cube").read_text("ascii").startswith('TITLE "untitled look"\n')
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

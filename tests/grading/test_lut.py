@@ -17,7 +17,7 @@ from torch import Tensor
 from studio.grading import cube
 from studio.grading.lut import ResidualLUT, apply, identity
 
-SIZES = (2, 3, 16, 17, 33)
+SIZES = (2, 3, 16, 17, 33, 65)
 
 
 def trained(size: int, seed: int = 0) -> Tensor:
@@ -61,10 +61,11 @@ def test_training_agrees_with_opencolorio_reading_the_file(size: int, tmp_path: 
     assert np.abs(pixels - rows(apply(table, rgb))).max() <= 1e-6
 
 
-def test_training_agrees_with_ffmpeg_reading_the_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [17, 33, 65])
+def test_training_agrees_with_ffmpeg_reading_the_file(size: int, tmp_path: Path) -> None:
     ffmpeg = shutil.which("ffmpeg")
     assert ffmpeg, "ffmpeg is installed by make test"
-    table, rgb = trained(33), colours()
+    table, rgb = trained(size), colours()
     cube.write(tmp_path / "look.cube", table, "look")
     planes = rgb[0][[1, 2, 0]].contiguous().numpy()  # gbrpf32 stores green, blue, red
     height, width = planes.shape[1:]
