@@ -81,7 +81,7 @@ def run(config: ApplyConfig, context: Context) -> Iterator[Event]:
     if paths:
         _make_folder(config.output_path)
     for error in skipped:
-        yield Event(0, len(paths), f"Skipped: {error}")
+        yield Event(0, len(paths) or None, f"Skipped: {error}")
     taken = {_place(path) for path in paths}
     graded: dict[str, str] = {}
     for done, path in enumerate(paths, 1):

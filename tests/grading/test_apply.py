@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,11 +11,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
 from studio.context import Context
 from studio.errors import StudioError
 from studio.grading import cube, lut
-from studio.grading.apply import grade, run
+from studio.grading.apply import grade, processor, run
 from studio.grading.config import ApplyConfig
 
 House = Callable[[str], Context]
@@ -119,3 +122,84 @@ def test_a_broken_picture_is_named_and_the_rest_graded(look: Path, house: House,
     only_broken = ApplyConfig(lut=look, images=(tmp_path / "broken.jpg",), output_path=tmp_path / "out")
     with pytest.raises(StudioError, match="No picture"):
         list(run(only_broken, house("job")))
+
+
+def test_an_empty_folder_among_others_is_a_skip(look: Path, house: House, tmp_path: Path) -> None:
+    (tmp_path / "nothing").mkdir()
+    paint(tmp_path / "fine.png", (9, 9, 9))
+    images = (tmp_path / "nothing", tmp_path / "fine.png")
+    events = list(run(ApplyConfig(lut=look, images=images, output_path=tmp_path / "out"), house("job")))
+    assert events[0].note.startswith("Skipped: ") and "nothing holds no pictures" in events[0].note
+    assert events[-1].metrics == {"graded": 1, "skipped": 1} and events[-1].artifacts.keys() == {"fine.png"}
+
+
+def test_an_empty_folder_alone_ends_the_run(look: Path, house: House, tmp_path: Path) -> None:
+    (tmp_path / "nothing").mkdir()
+    config = ApplyConfig(lut=look, images=(tmp_path / "nothing",), output_path=tmp_path / "out")
+    with pytest.raises(StudioError, match=r"No picture could be graded: .*nothing holds no pictures"):
+        list(run(config, house("job")))
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_error_holds_the_reasons(look: Path, house: House, tmp_path: Path) -> None:
+    images = tuple(tmp_path / f"broken-{number}.jpg" for number in range(7))
+    for path in images:
+        path.write_bytes(b"not a picture")
+    config = ApplyConfig(lut=look, images=images, output_path=tmp_path / "out")
+    with pytest.raises(StudioError, match=r"No picture .*broken-0\.jpg is not a picture.*broken-4.* 2 more") as caught:
+        list(run(config, house("job")))
+    assert caught.value.todo.count("Give a JPEG") == 1
+
+
+def test_a_picture_that_cannot_be_saved_is_skipped(look: Path, house: House, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (out / "one.png").mkdir(parents=True)
+    for name in ("one.png", "two.png"):
+        paint(tmp_path / name, (9, 9, 9))
+    config = ApplyConfig(lut=look, images=(tmp_path / "one.png", tmp_path / "two.png"), output_path=out)
+    events = list(run(config, house("job")))
+    assert events[0].note.startswith("Skipped: one.png cannot be saved") and not events[0].artifacts
+    assert events[-1].metrics == {"graded": 1, "skipped": 1} and events[-1].artifacts.keys() == {"two.png"}
+    assert sorted(path.name for path in out.iterdir()) == ["one.png", "two.png"]
+
+
+def test_a_second_run_replaces_the_first_one_s_results(look: Path, house: House, tmp_path: Path) -> None:
+    paint(tmp_path / "x.png", (9, 9, 9))
+    config = ApplyConfig(lut=look, images=(tmp_path / "x.png",), output_path=tmp_path / "out")
+    for _ in range(2):
+        assert list(run(config, house("job")))[-1].artifacts.keys() == {"x.png"}
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["x.png"]
+
+
+def test_jpegs_keep_their_colour_resolution(look: Path, photographs: Path, house: House, tmp_path: Path) -> None:
+    list(run(ApplyConfig(lut=look, images=(photographs / "coffee.jpg",), output_path=tmp_path / "out"), house("job")))
+    with Image.open(tmp_path / "out" / "coffee.jpg") as picture:
+        assert isinstance(picture, JpegImageFile) and get_sampling(picture) == 0
+
+
+def png16(path: Path) -> None:
+    """Write 2 x 2 pixels of 16-bit colour, which Pillow reads but cannot write."""
+    header, rows = struct.pack(">IIBBBBB", 2, 2, 16, 2, 0, 0, 0), zlib.compress((b"\0" + b"\x40\x00" * 6) * 2)
+    with path.open("wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n")
+        for kind, data in ((b"IHDR", header), (b"IDAT", rows), (b"IEND", b"")):
+            file.write(struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)))
+
+
+def test_only_what_is_lost_is_said(look: Path, house: House, tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    paint(source / "plain.png", (9, 9, 9))
+    Image.new("RGBA", (2, 2), (0, 0, 0, 255)).save(source / "opaque.png")
+    Image.new("P", (2, 2)).save(source / "hole.gif", transparency=0)
+    Image.fromarray(np.full((2, 2), 30000, np.uint16)).save(source / "grey.tif")
+    (source / "deep.ppm").write_bytes(b"P6\n2 2\n65535\n" + b"\x40\x00" * 12)
+    png16(source / "deep.png")
+    events = run(ApplyConfig(lut=look, images=(source,), output_path=tmp_path / "out"), house("job"))
+    said = {event.note.split(" → ")[0]: event.note.partition(" (")[2] for event in events}
+    deep = dict.fromkeys(("grey.tif", "deep.ppm", "deep.png"), "8 bits kept of 16)")
+    assert said == {"plain.png": "", "opaque.png": "", "hole.gif": "transparency left out)", **deep}
+
+
+def test_a_table_opencolorio_refuses_gets_a_sentence() -> None:
+    with pytest.raises(StudioError, match="OpenColorIO refuses"):
+        processor(torch.zeros(3, 130, 130, 130))

@@ -36,8 +36,14 @@ def test_a_table_survives_the_file(tmp_path: Path) -> None:
         ("LUT_3D_SIZE 2\n0 0 0\n", "needs 8 rows, it holds 1"),
         ("0 0 0\n" * 8, "no LUT_3D_SIZE"),
         ("LUT_3D_SIZE 1\n0 0 0\n", "2 to 129"),
-        ("LUT_3D_SIZE 130\n" + "0 0 0\n" * 130**3, "2 to 129"),
+        ("LUT_3D_SIZE 130\n0 0 0\n", "2 to 129"),
+        ("LUT_3D_SIZE 2\n" + "0 0 0\n" * 9, "needs 8 rows, it holds 9"),
         ("LUT_3D_SIZE 2\n0 0 0\n0 0\n", "line 3"),
+        ("LUT_3D_SIZE 2\n\n# one\n0 0 nan\n", "line 4: '0 0 nan', but a row takes 3 finite numbers"),
+        ("LUT_3D_SIZE 2\n0 0 1e39\n", "line 2"),
+        ("LUT_3D_SIZE 2\nFOO 1\n", "line 2: 'FOO 1'"),
+        ("LUT_3D_SIZE 2\nDOMAIN_MIN 0 0\n", "line 2: .*DOMAIN_MIN takes 3"),
+        ("LUT_3D_SIZE 2\nlut_out_video_range\n", "line 2: LUT_OUT_VIDEO_RANGE"),
         ("LUT_1D_SIZE 2\nLUT_3D_SIZE 2\n" + "0 0 0\n" * 10, "shaper"),
         ("LUT_3D_SIZE 2\nLUT_IN_VIDEO_RANGE\n" + "0 0 0\n" * 8, "video range"),
         ("LUT_3D_SIZE 2\nLUT_3D_INPUT_RANGE 0 4\n" + "0 0 0\n" * 8, "domain"),
@@ -88,3 +94,20 @@ def test_an_existing_file_is_replaced_whole(tmp_path: Path) -> None:
     path.write_text("old")
     cube.write(path, identity(3), "new")
     assert "LUT_3D_SIZE 3" in path.read_text()
+
+
+def test_nothing_is_left_where_a_file_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "look.cube").mkdir()
+    with pytest.raises(OSError):
+        cube.write(tmp_path / "look.cube", identity(2), "look")
+    assert [each.name for each in tmp_path.iterdir()] == ["look.cube"]
+
+
+def test_a_long_title_fits_a_line(tmp_path: Path) -> None:
+    cube.write(tmp_path / "look.cube", identity(2), "warm " * 60)
+    assert max(map(len, (tmp_path / "look.cube").read_bytes().splitlines())) <= 250
+
+
+def test_values_beyond_0_to_1_are_kept(tmp_path: Path) -> None:
+    (tmp_path / "look.cube").write_text("LUT_3D_SIZE 2\n" + "-0.25 1.5 0\n" * 8)
+    assert cube.read(tmp_path / "look.cube")[:, 0, 0, 0].tolist() == [-0.25, 1.5, 0]
