@@ -46,6 +46,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def start() -> Iterator[Start]:
     """Start a command in a process of its own; what still runs at the end is killed."""
     started = []
+    # A shell starts what runs in its background deaf to Ctrl-C, and children inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def start(*arguments: object) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "studio", *map(str, arguments)]
@@ -54,6 +56,7 @@ def start() -> Iterator[Start]:
         return process
 
     yield start
+    signal.signal(signal.SIGINT, before)
     for process in started:
         process.kill()
         process.communicate()

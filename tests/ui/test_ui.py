@@ -57,7 +57,7 @@ def test_start_queues_a_job_with_the_form_as_it_stands(grade: GradeTab, studio: 
         ("", {}, "no photographs yet"),
         (uploads.EXAMPLES, {"prompt": "  "}, "say a look in words"),
         (uploads.EXAMPLES, {"steps": 0}, "greater than or equal to 1"),
-        (uploads.EXAMPLES, {"prompt": "<b>" * 200}, "under 300 characters"),
+        (uploads.EXAMPLES, {"prompt": "<b>" * 200}, "300 characters"),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_is_queued(
