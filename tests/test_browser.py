@@ -67,8 +67,13 @@ def _leaves(address: str) -> bool:
 def set_steps(page: Page, steps: int) -> None:
     settings = page.locator("#settings > button").first
     settings.click()
-    page.locator("#field-steps input").fill(str(steps))
-    page.locator("#field-steps input").blur()
+    field = page.locator("#field-steps input")
+    expect(field).to_be_visible()
+    page.wait_for_timeout(1000)  # a field just unfolded still takes its old value once; a person is never as fast
+    field.fill(str(steps))
+    field.press("Tab")
+    page.wait_for_timeout(500)
+    expect(field).to_have_value(str(steps))
     settings.click()
 
 
