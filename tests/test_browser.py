@@ -22,7 +22,12 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--no-first-run",
 ]  # fmt: skip
-LEFT = "AbortError"  # what a page says of a stream that ends because the page is left
+LEFT = (
+    "AbortError",
+    "TypeError: Failed to fetch",
+    "TypeError: network error",
+    "Failed to load resource: net::ERR",
+)  # what a page says of a stream that ends because the page is left
 ENDLESS = 5000  # steps; no machine is through before the test has pressed Stop
 SOON, LONG = 30_000, 300_000  # milliseconds; a busy machine is no failure
 
@@ -69,10 +74,12 @@ def set_steps(page: Page, steps: int) -> None:
     settings.click()
     field = page.locator("#field-steps input")
     expect(field).to_be_visible()
-    page.wait_for_timeout(1000)  # a field just unfolded still takes its old value once; a person is never as fast
-    field.fill(str(steps))
-    field.press("Tab")
-    page.wait_for_timeout(500)
+    for _ in range(10):  # a field just unfolded may still take its old value; typing counts once it stays
+        field.fill(str(steps))
+        field.press("Tab")
+        page.wait_for_timeout(700)
+        if field.input_value() == str(steps):
+            break
     expect(field).to_have_value(str(steps))
     settings.click()
 
