@@ -69,7 +69,7 @@ def set_steps(page: Page, steps: int) -> None:
     settings.click()
     field = page.locator("#field-steps input")
     expect(field).to_be_visible()
-    for _ in range(10):  # a field just unfolded may still take its old value; typing counts once it stays
+    for _ in range(10):  # a frame after unfolding, Gradio gives the fields their values again: nobody types that fast
         field.fill(str(steps))
         field.press("Tab")
         page.wait_for_timeout(700)
