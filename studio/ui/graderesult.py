@@ -82,7 +82,7 @@ class GradeResult:
         return [
             *self._changed(seen, "slider", _files(job, "before", "after"), lambda: _slider(job), 3),
             *self._changed(seen, "status", jobpanel.signature(job), lambda: [jobpanel.status(job) if job else ""], 1),
-            *self._changed(seen, "downloads", _files(job, "lut", "report"), lambda: _downloads(job), 2),
+            *self._changed(seen, "downloads", _offered(job), lambda: _downloads(job), 2),
             *self._changed(seen, "curves", _step(job), lambda: self._curves(job), 5),
             *self._changed(seen, "sheet", _files(job, "sheet"), lambda: [_sheet(job)], 1),
         ]
@@ -124,6 +124,11 @@ def _files(job: Job | None, *names: str) -> str:
         path = _artifact(job, name)
         parts.append(f"{path.name} {path.stat().st_mtime_ns}" if path else "")
     return "|".join(parts)
+
+
+def _offered(job: Job | None) -> str:
+    """Return a text that changes with the files, and when they may be had: the last ones lie there before the end."""
+    return f"{_files(job, 'lut', 'report')} {job is not None and job.state.finished}"
 
 
 def _step(job: Job | None) -> str:
