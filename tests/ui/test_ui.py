@@ -11,7 +11,6 @@ import gradio as gr
 import pytest
 
 from studio import ui
-from studio.events import Event
 from studio.jobs import State
 from studio.tasks import TASKS, Studio
 from studio.ui import uploads
@@ -184,7 +183,7 @@ def test_a_result_is_a_fixed_row_of_components(grade: GradeTab) -> None:
 def test_downloads_appear_when_a_run_ends_though_its_files_lay_there_before(grade: GradeTab, studio: Studio) -> None:
     job = studio.jobs.get(str(submit(grade, uploads.EXAMPLES)[0]))
     (job.folder / "warm.cube").write_text("LUT_3D_SIZE 2\n")
-    job = dataclasses.replace(job, state=State.RUNNING, last=Event(30, 30, artifacts={"lut": "warm.cube"}))
+    job = dataclasses.replace(job, state=State.RUNNING, artifacts={"lut": "warm.cube"})
     seen: dict[str, str] = {}
     place = grade.result.components.index(grade.result.cube)
     assert grade.result.show(job, seen)[place].visible is False
