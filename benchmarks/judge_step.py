@@ -108,7 +108,7 @@ def random_bundle(geometry: dict[str, Any], device: torch.device) -> Gemma3:
 
 
 def our_step(bundle: Gemma3, before: Tensor) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
-    session = Gemma3Judge(bundle).open(before, PROMPT)
+    session = Gemma3Judge(bundle).open(before, [PROMPT])
 
     def step(after: Tensor) -> tuple[Tensor, Tensor]:
         leaf = after.clone().requires_grad_()

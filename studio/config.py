@@ -64,4 +64,6 @@ def _sentence(config: type[Config], error: Any) -> str:
     if error["type"] == "missing":
         return f"'{name}' is required"
     reason = error["msg"].removeprefix("Value error, ")
+    if not error["loc"]:  # the values do not go together
+        return f"{reason[0].upper()}{reason[1:]}"
     return f"'{name}' cannot be {error['input']!r}: {reason[0].lower()}{reason[1:]}"

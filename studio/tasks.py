@@ -127,7 +127,7 @@ class Studio:
         """
         row = find(task)
         config = validate(row.config, values)
-        title = str(getattr(config, "prompt", row.sentence))
+        title = str(getattr(config, "name", row.sentence))
         return self.jobs.submit(row.name, config.model_dump(mode="json"), lane=row.lane, title=title, owner=owner)
 
     def run(self, task: str, values: Mapping[str, Any], folder: Path) -> Iterator[Event]:

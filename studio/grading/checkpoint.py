@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -86,7 +87,7 @@ class Progress:
 
     def best_table(self, lut: ResidualLUT) -> Tensor:
         """Return the table of the best LUT, [3, N, N, N]; of `lut` as it is before the first measurement."""
-        best = ResidualLUT(lut.size).to(lut.grids[0].device)
+        best = copy.deepcopy(lut)
         kept = {name.removeprefix("best."): value for name, value in self._best_lut.items()}
         best.load_state_dict(kept or lut.state_dict())
         return best.table().detach()

@@ -3,46 +3,111 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, model_validator
 
 from studio.config import Config, option
 
 LONGEST_PROMPT = 300  # characters
+MOST_LOOKS = 8
+SAY_A_LOOK = "say a look in words, such as 'warm golden hour'"
+LOG_SIZE = 65
+"""Points along each edge of a LUT for a camera log, unless another number is asked for: shadows are steep there."""
+
+InputEncoding = Literal["srgb", "rec709", "slog3", "logc3", "logc4", "vlog", "clog3", "acescct"]
+"""The names of `studio.grading.encodings.ENCODINGS`."""
+DISPLAYS = ("srgb", "rec709")
+"""Those made for a display; the others are camera logs."""
 
 
-def _some_words(prompt: str) -> str:
+def weighted_looks(prompt: str) -> tuple[tuple[str, float], ...]:
+    """Take a prompt apart: looks parted by ``|``, each with a weight after a colon, ``faded: 0.5``, or else 1.
+
+    Returns:
+        Each look's words and its share; the shares add up to 1. Nothing for an empty prompt.
+
+    Raises:
+        ValueError: A look has no words, or a weight is not above 0.
+    """
+    if not prompt.strip():
+        return ()
+    looks = []
+    for part in prompt.split("|"):
+        words, colon, number = part.rpartition(":")
+        try:
+            weight = float(number) if colon else 1.0
+        except ValueError:  # the colon is a part of the words
+            words, weight = part, 1.0
+        words = " ".join((words if colon else part).split())
+        if not words:
+            raise ValueError(f"'{part.strip()}' holds no words between the bars")
+        if not 0 < weight < float("inf"):
+            raise ValueError(f"the weight of '{words}' must be above 0")
+        looks.append((words, weight))
+    if len(looks) > MOST_LOOKS:
+        raise ValueError(f"keep it to {MOST_LOOKS} looks")
+    total = sum(weight for _, weight in looks)
+    return tuple((words, weight / total) for words, weight in looks)
+
+
+def _line(prompt: str) -> str:
     prompt = " ".join(prompt.split())
-    if not prompt:
-        raise ValueError("say a look in words, such as 'warm golden hour'")
     if len(prompt) > LONGEST_PROMPT:
         raise ValueError(f"keep it to {LONGEST_PROMPT} characters")
+    weighted_looks(prompt)
     return prompt
 
 
-Words = Annotated[str, AfterValidator(_some_words)]
-"""A look in words: one line of 1 to 300 characters."""
+def _some_words(prompt: str) -> str:
+    if not prompt:
+        raise ValueError(SAY_A_LOOK)
+    return prompt
+
+
+Line = Annotated[str, AfterValidator(_line)]
+"""One line of up to 300 characters: a look in words, or several, see `weighted_looks`."""
+Words = Annotated[Line, AfterValidator(_some_words)]
+"""A `Line` that says something."""
 
 
 class OptimizeConfig(Config):
-    """Train a 3D LUT from words on a folder of photographs."""
+    """Train a 3D LUT from words, a reference picture or both, on a folder of photographs."""
 
-    prompt: Words = option(..., "The look in words, such as 'cinematic teal and orange'.", widget="text")
+    prompt: Line = option(
+        "", "The look in words; several looks with weights are written 'teal and orange: 2 | faded: 1'.", widget="text"
+    )
     image_folder: Path = option(..., "Folder of photographs to learn on.", widget="images")
+    reference: Path | None = option(
+        None, "A picture whose colours are the target, beside the words or instead of them.", widget="file"
+    )
     model_type: str = option(
         "embedded", "The judge: embedded, gemma3_4b, gemma3_12b, gemma3_27b, or a local folder.", widget="model"
     )
     steps: int = option(150, "Training steps.", unit="steps", ge=1, le=20_000)
     batch_size: int = option(4, "Photographs seen in one step.", unit="photographs", ge=1, le=64)
     learning_rate: float = option(0.003, "Peak step size of Adam.", ge=1e-6, le=1.0, advanced=True)
+    input_encoding: InputEncoding = option(
+        "srgb", "How the photographs are encoded; the LUT converts a camera's log for display and grades it."
+    )
+    output_encoding: Literal["auto", "srgb", "rec709"] = option(
+        "auto", "What the LUT gives: auto is sRGB for a log, and what goes in for the others.", advanced=True
+    )
+    black_and_white: bool = option(False, "Train a LUT without any colour.")
+    protect_skin: float = option(0.0, "Weight against changing the hue and colour of skin.", ge=0, le=100)
+    protect_highlights: float = option(0.0, "Weight against changing highlights.", ge=0, le=100)
     image_text_weight: float = option(1.0, "Weight of the judge.", ge=0, le=100)
+    reference_weight: float = option(1.0, "Weight of the reference picture.", ge=0, le=100, advanced=True)
     image_smoothness: float = option(1.0, "Weight against roughness the grade adds to a picture.", ge=0, le=100)
     image_regularization: float = option(1.0, "Weight against moving colours further than needed.", ge=0, le=100)
     black_preservation: float = option(1.0, "Weight against lifting blacks.", ge=0, le=100)
     lut_smoothness: float = option(1.0, "Weight against bends in the LUT.", ge=0, le=100)
     lut_size: int = option(
-        33, "Points along each edge of the LUT: 17, 33, 65, or any from 2.", unit="points", ge=2, le=129
+        33,
+        f"Points along each edge of the LUT: 17, 33, 65, or any from 2; {LOG_SIZE} for a log when left out.",
+        unit="points",
+        ge=2,
+        le=129,
     )
     views: int = option(
         4,
@@ -71,6 +136,33 @@ class OptimizeConfig(Config):
         None, "Also write the finished .cube here; a .json is put beside it.", widget="hidden"
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _shadows_of_logs_need_points(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return values if values.get("input_encoding", "srgb") in DISPLAYS else {"lut_size": LOG_SIZE, **values}
+
+    @model_validator(mode="after")
+    def _some_target(self) -> OptimizeConfig:
+        if not self.prompt and self.reference is None:
+            raise ValueError(f"{SAY_A_LOOK}, or name a reference picture")
+        return self
+
+    @property
+    def looks(self) -> tuple[tuple[str, float], ...]:
+        """Each look's words and its share of the judge's loss; nothing when only a reference picture is followed."""
+        return weighted_looks(self.prompt)
+
+    @property
+    def name(self) -> str:
+        """What the LUT is called: its words, or the reference picture it was made after."""
+        return self.prompt or f"like {self.reference.stem if self.reference else ''}"
+
+    @property
+    def output(self) -> str:
+        """The display encoding the LUT gives, ``srgb`` or ``rec709``."""
+        own = self.input_encoding if self.input_encoding in DISPLAYS else "srgb"
+        return own if self.output_encoding == "auto" else self.output_encoding
+
 
 class ApplyConfig(Config):
     """Put a LUT on pictures."""
@@ -89,3 +181,13 @@ class JudgeConfig(Config):
     after: Path = option(..., "The picture after.", positional=True, widget="file")
     prompt: Words = option(..., "The look in words.", widget="text")
     model_type: str = option("embedded", "The judge, as in optimize.", widget="model")
+
+    @property
+    def looks(self) -> tuple[tuple[str, float], ...]:
+        """Each look's words and its share of the margin."""
+        return weighted_looks(self.prompt)
+
+    @property
+    def name(self) -> str:
+        """What the question is about."""
+        return self.prompt

@@ -5,7 +5,8 @@ The model reads [picture, graded picture, question] and its belief is the margin
     m = logit(Yes) - logit(No) = h · (w_Yes - w_No),      P(Yes | Yes or No) = sigmoid(m)
 
 where h is the last position's hidden state and w are two rows of the head, all in float32. The other rows of the
-vocabulary cancel in m, so they are never computed. With K phrasings m is their mean.
+vocabulary cancel in m, so they are never computed. With K phrasings m is their mean. Several looks are several
+questions about the same two pictures, each with its own m.
 """
 
 from __future__ import annotations
@@ -44,19 +45,19 @@ class Gemma3Judge:
         yes, no = (single_token(bundle.processor, word) for word in ("Yes", "No"))
         self._direction = rows[yes].float() - rows[no].float()
 
-    def open(self, before: Tensor, prompt: str) -> JudgeSession:
-        """Start judging grades of some photographs against one prompt.
+    def open(self, before: Tensor, prompts: Sequence[str]) -> JudgeSession:
+        """Start judging grades of some photographs against one or more prompts.
 
         Args:
             before: ``[N, 3, H, W]`` photographs, sRGB code values in 0..1; N may be 0.
-            prompt: The look in words.
+            prompts: The looks in words, at least one.
 
         Raises:
-            StudioError: The prompt contains a control token of the model.
+            StudioError: A prompt contains a control token of the model.
         """
-        questions = [question.format(prompt=prompt) for question in self._questions]
+        questions = [question.format(prompt=prompt) for prompt in prompts for question in self._questions]
         layouts = [lay_out(self.bundle.processor, (IMAGE, IMAGE, question)) for question in questions]
-        session = JudgeSession(self, layouts)
+        session = JudgeSession(self, layouts, len(prompts))
         session.extend(before)
         return session
 
@@ -70,15 +71,15 @@ class Gemma3Judge:
 
 
 class JudgeSession:
-    """Grades of some photographs, judged against one prompt; made by `Gemma3Judge.open`.
+    """Grades of some photographs, judged against prompts; made by `Gemma3Judge.open`.
 
     What the model read before the graded picture is computed once per photograph. A step computes the graded
     picture's tokens and the question on top of it; several questions share the graded picture's tokens.
     """
 
-    def __init__(self, judge: Gemma3Judge, layouts: Sequence[Layout]) -> None:
+    def __init__(self, judge: Gemma3Judge, layouts: Sequence[Layout], prompts: int) -> None:
         device = judge.bundle.device
-        self._judge = judge
+        self._judge, self._prompts = judge, prompts
         self._model = judge.bundle.model.model
         ids, types, graded = layouts[0].ids.to(device), layouts[0].types.to(device), layouts[0].images[1]
         end = shared_length(layouts) if len(layouts) > 1 else len(ids)
@@ -105,7 +106,7 @@ class JudgeSession:
             exact: Preprocess with the processor's 8-bit rounding, for scores that are reported.
 
         Returns:
-            ``[B]`` float32 margins logit(Yes) - logit(No), meaned over the phrasings.
+            ``[B, P]`` float32 margins logit(Yes) - logit(No), one for each prompt, meaned over the phrasings.
         """
         rows = [int(each) for each in index]
         cache = self._bank.fork(rows)
@@ -118,18 +119,18 @@ class JudgeSession:
             use_cache=True,
         ).last_hidden_state
         if not self._tails:
-            return self._judge.margin(hidden[:, -1])
+            return self._judge.margin(hidden[:, -1])[:, None]
         return self._ask(cache, len(rows))
 
     def _ask(self, cache: Any, batch: int) -> Tensor:
-        """Ask every question after a cache that holds both pictures, ``[batch]`` margins."""
+        """Ask every question after a cache that holds both pictures, ``[batch, prompts]`` margins."""
         count = len(self._tails)
         cache.batch_repeat_interleave(count)
         tails = pad_sequence(self._tails, batch_first=True)  # padding stands after the end: nothing real sees it
         hidden = self._model(input_ids=tails.repeat(batch, 1), past_key_values=cache, use_cache=True).last_hidden_state
         ends = torch.tensor([len(tail) - 1 for tail in self._tails], device=hidden.device).repeat(batch)
         last = hidden[torch.arange(len(hidden), device=hidden.device), ends]
-        return self._judge.margin(last).view(batch, count).mean(1)
+        return self._judge.margin(last).view(batch, self._prompts, -1).mean(2)
 
 
 def probability(margin: Tensor) -> Tensor:

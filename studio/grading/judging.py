@@ -41,7 +41,9 @@ def _margin(config: JudgeConfig, model_type: str, context: Context) -> float:
     with context.models.lease(catalog.spec(model_type)) as bundle, context.models.device_lock():
         judge = Gemma3Judge(bundle)
         before, after = (_picture(path, context) for path in (config.before, config.after))
-        return judge.open(before, config.prompt).margin(after, [0], exact=True).item()
+        looks = config.looks
+        margins = judge.open(before, [words for words, _ in looks]).margin(after, [0], exact=True)[0].cpu()
+        return (margins @ torch.tensor([share for _, share in looks])).item()
 
 
 def _picture(path: Path, context: Context) -> torch.Tensor:

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from studio.grading.looktransform import to_oklab
+from studio.grading.lut import LUMA
 
 SATURATION = 3.0
 """Margin, in nats, from which the judge counts as convinced (P(yes) = 0.95)."""
@@ -17,9 +18,37 @@ def oklab(rgb: Tensor) -> Tensor:
     return to_oklab(rgb.flatten(2)).view_as(rgb)
 
 
-def image_text(margin: Tensor) -> Tensor:
-    """Mean softplus(SATURATION - margin): falls with slope one until the judge is convinced, then saturates."""
-    return F.softplus(SATURATION - margin).mean()
+def image_text(margin: Tensor, shares: Tensor) -> Tensor:
+    """Mean softplus(SATURATION - margin): falls with slope one until the judge is convinced, then saturates.
+
+    Margins are [B, P], one for each look; `shares` [P] weigh the looks and add up to 1.
+    """
+    return (F.softplus(SATURATION - margin).mean(0) * shares).sum()
+
+
+def protect_skin(before: Tensor, after: Tensor) -> Tensor:
+    """Mean squared OKLab change of what looks like skin before the grade, times 50; lightness counts a quarter.
+
+    Skin of any shade lies at OKLab hues of 40 to 80 degrees and chromas of 0.03 to 0.12 (the ColorChecker's two and the
+    Fitzpatrick scale's six); the weight falls off as a Gaussian of 16 degrees around 58 and of 0.035 around 0.075.
+    """
+    light, a, b = before.unbind(1)
+    chroma, hue = torch.hypot(a, b), torch.atan2(b, a)
+    weight = torch.exp(-((hue - 1.01) / 0.28).square() - ((chroma - 0.075) / 0.035).square())
+    weight = weight * ((light - 0.2) / 0.1).clamp(0, 1) * ((0.97 - light) / 0.05).clamp(0, 1)
+    change = (after - before).square()
+    return 50 * _weighted(change[:, 1] + change[:, 2] + 0.25 * change[:, 0], weight)
+
+
+def protect_highlights(before: Tensor, after: Tensor) -> Tensor:
+    """Mean squared OKLab change of highlights, times 50: weight 0 up to L = 0.8, 1 from 0.95 (code 187 and 239)."""
+    weight = ((before[:, 0] - 0.8) / 0.15).clamp(0, 1)
+    return 50 * _weighted((after - before).square().sum(1), weight)
+
+
+def _weighted(change: Tensor, weight: Tensor) -> Tensor:
+    """Return the weighted mean, fading out where hardly anything has weight: [B, H, W] both."""
+    return (weight * change).sum() / (weight.sum() + 0.01 * weight.numel())
 
 
 def image_smoothness(before: Tensor, after: Tensor) -> Tensor:
@@ -61,7 +90,7 @@ def neutral_monotonicity(table: Tensor) -> Tensor:
     """How far luma falls along the grey axis, mean of relu(-slope); brighter in must not become darker out."""
     index = torch.arange(table.shape[-1], device=table.device)
     greys = table[:, index, index, index]
-    luma = (greys * greys.new_tensor((0.2126, 0.7152, 0.0722))[:, None]).sum(0)
+    luma = (greys * greys.new_tensor(LUMA)[:, None]).sum(0)
     return F.relu(-luma.diff() * (len(index) - 1)).mean()
 
 

@@ -1,10 +1,12 @@
-"""A 3D LUT as training sees it: coarse residual grids on the identity, read by tetrahedral interpolation.
+"""A 3D LUT as training sees it: coarse residual grids on a base table, read by tetrahedral interpolation.
 
 A table is a float tensor of shape [3, N, N, N]: output channel (R, G, B), then the lattice index of input blue, green
 and red, so that red varies fastest as in a .cube file. Colours are code values in [0, 1].
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -23,39 +25,57 @@ def identity(size: int, device: torch.device | str = "cpu") -> Tensor:
     return torch.stack((red, green, blue))
 
 
-class ResidualLUT(nn.Module):
-    """A trainable LUT: identity plus the sum of `LEVELS` grids, kept inside [0, 1].
+LUMA = (0.2126, 0.7152, 0.0722)
+"""Rec.709's weights of red, green and blue."""
 
-    The untrained LUT is the exact identity. What `table` returns is what a file written from it holds.
+
+class ResidualLUT(nn.Module):
+    """A trainable LUT: a base table, graded by the sum of `LEVELS` grids, kept inside [0, 1].
+
+    The grids hold what the grade adds to a displayed colour. They are read at the base's colours, so that a grade is
+    as smooth behind a log's conversion as without one. The untrained LUT is its base, for the identity exactly. What
+    `table` returns is what a file written from it holds.
 
     Args:
         size: Points along each edge, N >= 2.
+        base: [3, N, N, N], the table that adds no grade; None for the identity.
+        monochrome: Give every colour's luma (`LUMA` of the code values) in all three channels.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, base: Tensor | None = None, *, monochrome: bool = False) -> None:
         super().__init__()
         levels = [level for level in LEVELS if level <= size]
-        self.size = size
+        self.size, self.monochrome = size, monochrome
         self.grids = nn.ParameterList(nn.Parameter(torch.zeros(1, 3, level, level, level)) for level in levels)
-        self.register_buffer("identity", identity(size), persistent=False)
+        self.register_buffer("base", base, persistent=False)
 
-    def unclamped(self, size: int | None = None) -> Tensor:
-        """Return identity plus residual before the range is enforced.
+    def shape(self, size: int) -> Tensor:
+        """Return the grade alone on a lattice of displayed colours, before the range is enforced.
 
         Args:
-            size: Points along each edge, M; the LUT's own when None.
+            size: Points along each edge, M.
 
         Returns:
             [3, M, M, M], differentiable in the grids.
         """
-        own = size is None or size == self.size
-        start = self.get_buffer("identity") if own else identity(size or 0, self.grids[0].device)
+        start = identity(size, self.grids[0].device)
         grids = [F.interpolate(grid, start.shape[1:], mode="trilinear", align_corners=True)[0] for grid in self.grids]
-        return start + torch.stack(grids).sum(0)
+        return self._finish(start + torch.stack(grids).sum(0))
 
     def table(self) -> Tensor:
         """Return the table inside [0, 1], [3, N, N, N]; differentiable in the grids."""
-        return self.unclamped().clamp(0, 1)
+        base: Any = self.base
+        if base is None:
+            return self.shape(self.size).clamp(0, 1)
+        places = (2 * base - 1).permute(1, 2, 3, 0)[None]
+        grids = [F.grid_sample(grid, places, padding_mode="border", align_corners=True)[0] for grid in self.grids]
+        return self._finish(base + torch.stack(grids).sum(0)).clamp(0, 1)
+
+    def _finish(self, table: Tensor) -> Tensor:
+        if not self.monochrome:
+            return table
+        luma = (table * table.new_tensor(LUMA)[:, None, None, None]).sum(0)
+        return luma.expand_as(table)
 
 
 def apply(table: Tensor, rgb: Tensor) -> Tensor:

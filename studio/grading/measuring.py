@@ -12,10 +12,11 @@ from studio.context import Context
 from studio.gemma import catalog
 from studio.grading import losses
 from studio.grading.config import OptimizeConfig
-from studio.grading.judges import Gemma3Judge
+from studio.grading.display import Display
+from studio.grading.goal import Goal
+from studio.grading.judges import Gemma3Judge, JudgeSession
 from studio.grading.looks import match
 from studio.grading.looktransform import agreement
-from studio.grading.lut import apply
 from studio.grading.photographs import Photographs
 
 SECOND = {"embedded": "embedded_second", "embedded_second": "embedded"}
@@ -33,27 +34,37 @@ FRAMES = 16
 class Measure:
     """Scores of a table on views of the held-out photographs (of all photographs, when none are held out).
 
-    ``held_out``, or ``measured`` when no photograph is held out, and ``second_opinion`` are mean P(yes) in [0, 1];
-    ``analytic`` is the mean agreement with the known looks nearest to the words, in [0, 1], absent when no word is
-    known; ``measured_loss`` is what the best LUT is chosen by.
+    ``held_out``, or ``measured`` when no photograph is held out, and ``second_opinion`` are mean P(yes) in [0, 1], the
+    looks weighed; of several looks, ``look_1``, ``look_2`` and so on are each one's. ``analytic`` is the mean agreement
+    with the known looks nearest to the words, in [0, 1], absent when no word of a look is known. ``reference_match``
+    is the part of the way to the reference picture's colours, 0 untouched and 1 there. ``measured_loss`` is what the
+    best LUT is chosen by.
     """
 
-    def __init__(self, config: OptimizeConfig, context: Context, judge: Gemma3Judge, photographs: Photographs) -> None:
-        self._config, self._stack = config, ExitStack()
-        self._device = context.models.device
-        self._context = context
-        self._frames = photographs.views(photographs.measured, config.views, judge.size, config.seed, most=FRAMES)
+    def __init__(
+        self, config: OptimizeConfig, context: Context, aim: Goal, display: Display, photographs: Photographs
+    ) -> None:
+        self._config, self._context, self._aim, self._display = config, context, aim, display
+        self._stack = ExitStack()
+        self._codes = photographs.views(
+            photographs.measured, config.views, aim.size, config.seed, most=FRAMES, jitter=not display.is_log
+        )
         self._own = "held_out" if photographs.held_out else "measured"
-        self._judges = {self._own: judge}
-        self.match = match(config.prompt)
+        self._sessions: dict[str, JudgeSession] = {}
+        self._matches = [match(words) for words in aim.looks]
 
     def __enter__(self) -> Measure:
-        second = SECOND.get(self._config.model_type)
-        if second:
-            bundle = self._stack.enter_context(self._context.models.lease(catalog.spec(second)))
-            self._judges["second_opinion"] = Gemma3Judge(bundle)
-        self._sessions = {name: judge.open(self._frames, self._config.prompt) for name, judge in self._judges.items()}
-        self._frames = self._frames.to(self._device)
+        shown = self._display.shown(self._codes)
+        session = self._aim.open(shown)
+        if session is not None:
+            self._sessions[self._own] = session
+            second = SECOND.get(self._config.model_type)
+            if second:
+                bundle = self._stack.enter_context(self._context.models.lease(catalog.spec(second)))
+                self._sessions["second_opinion"] = Gemma3Judge(bundle).open(shown, self._aim.looks)
+        device = self._context.models.device
+        self._codes, self._shown = self._codes.to(device), shown.to(device)
+        self._at_first = self._distance(shown.to(device))
         return self
 
     def __exit__(
@@ -69,20 +80,36 @@ class Measure:
     @torch.no_grad()
     def __call__(self, table: Tensor) -> dict[str, float]:
         """Measure a table [3, N, N, N]."""
-        after = apply(table, self._frames)
-        index = torch.arange(len(after))
-        scores = {}
+        after = self._display.graded(table, self._codes)
+        scores: dict[str, float] = {}
+        own = None
         for name, session in self._sessions.items():
-            margin = torch.cat(
-                [
-                    session.margin(*each, exact=True)
-                    for each in zip(torch.split(after, 8), torch.split(index, 8), strict=True)
-                ]
-            )
-            scores[name] = margin.sigmoid().mean().item()
-            if name == self._own:
-                scores["measured_loss"] = losses.image_text(margin).item()
-        if self.match is not None:
-            wanted = self.match.parameters.to(after).expand(len(after), 1, -1)
-            scores["analytic"] = agreement(self._frames, after, wanted).logit.sigmoid().mean().item()
+            margin = self._margin(session, after)
+            own = margin if name == self._own else own
+            scores[name] = self._mean(margin.sigmoid())
+            if len(self._aim.looks) > 1 and name == self._own:
+                each = margin.sigmoid().mean(0).tolist()
+                scores |= {f"look_{number}": value for number, value in enumerate(each, 1)}
+        terms = self._aim.terms(own, losses.oklab(after))
+        scores["measured_loss"] = self._aim.loss(terms).item()
+        if "reference" in terms:
+            scores["reference_match"] = 1 - terms["reference"].item() / max(self._at_first, 1e-9)
+        if self._matches and all(self._matches):
+            scores["analytic"] = self._mean(self._analytic(after))
         return scores
+
+    def _margin(self, session: JudgeSession, after: Tensor) -> Tensor:
+        parts = zip(torch.split(after, 8), torch.split(torch.arange(len(after)), 8), strict=True)
+        return torch.cat([session.margin(*each, exact=True) for each in parts])
+
+    def _analytic(self, after: Tensor) -> Tensor:
+        """Return the agreement with each look, [B, P] in [0, 1]."""
+        wanted = torch.stack([found.parameters for found in self._matches if found]).to(after)
+        return agreement(self._shown, after, wanted.expand(len(after), -1, -1)).logit.sigmoid()
+
+    def _mean(self, scores: Tensor) -> float:
+        """Weigh the looks of [B, P]."""
+        return (scores.mean(0) @ self._aim.shares).item()
+
+    def _distance(self, shown: Tensor) -> float:
+        return self._aim.reference.distance(losses.oklab(shown)).item() if self._aim.reference else 0.0

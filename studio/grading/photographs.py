@@ -93,7 +93,9 @@ class Photographs:
         """Return one photograph, uint8 [H, W, 3], oriented, long edge at most `LONG_EDGE`."""
         return load_view(self.paths[index], LONG_EDGE, self.cache, self.settings)
 
-    def views(self, indices: Sequence[int], views: int, size: int, seed: int, most: int = MOST_VIEWS) -> Tensor:
+    def views(
+        self, indices: Sequence[int], views: int, size: int, seed: int, most: int = MOST_VIEWS, jitter: bool = True
+    ) -> Tensor:
         """Return views of some photographs: every whole frame first, squashed to a square, then crops.
 
         Args:
@@ -102,6 +104,7 @@ class Photographs:
             size: Edge in pixels.
             seed: With a photograph's index and a view's number it fixes the crop.
             most: Most views in all.
+            jitter: Also vary exposure, tint and noise; not for a log, where the same factor moves many stops.
 
         Returns:
             float32 [n, 3, size, size] in [0, 1].
@@ -111,7 +114,7 @@ class Photographs:
         for index in indices:  # photograph by photograph, so that each is read once
             picture = _tensor(self.pixels(index))
             for number in (number for number, of in wanted if of == index):
-                made[number, index] = _view(picture, size, number, np.random.default_rng((seed, index, number)))
+                made[number, index] = _view(picture, size, number, np.random.default_rng((seed, index, number)), jitter)
         return torch.stack([made[key] for key in wanted])
 
 
@@ -142,7 +145,7 @@ def _resize(picture: Tensor, size: int) -> Tensor:
     return resized[0].clamp(0, 1)
 
 
-def _view(picture: Tensor, size: int, number: int, random: np.random.Generator) -> Tensor:
+def _view(picture: Tensor, size: int, number: int, random: np.random.Generator, jitter: bool) -> Tensor:
     """View 0 is the whole frame; others are square crops, perhaps mirrored, with a little exposure, tint and noise."""
     if number == 0:
         return _resize(picture, size)
@@ -152,6 +155,8 @@ def _view(picture: Tensor, size: int, number: int, random: np.random.Generator) 
     view = _resize(picture[:, top : top + edge, left : left + edge], size)
     if random.random() < 0.5:
         view = view.flip(-1)
+    if not jitter:
+        return view
     gain = random.uniform(0.8, 1.15) * (1 + 0.06 * random.standard_normal((3, 1, 1)))
     noise = 0.015 * random.standard_normal(view.shape)
     return (view * torch.from_numpy(gain).float() + torch.from_numpy(noise).float()).clamp(0, 1)

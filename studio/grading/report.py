@@ -39,10 +39,13 @@ def compose(
     ``scores`` hold the measurements of the untouched photographs and of the LUT that is kept, and the mean score of
     the last training batches, each P(yes) in [0, 1] unless it is a loss.
     """
-    known = match(config.prompt)
+    known = match(" ".join(words for words, _ in config.looks))
     training = [value for _, value in progress.curves.get("score", [])[-_LAST:]]
     return {
+        "title": config.name,
         "prompt": config.prompt,
+        "looks": [{"words": words, "share": share} for words, share in config.looks],
+        "encoding": {"input": config.input_encoding, "output": config.output},
         "config": config.model_dump(mode="json"),
         "seed": config.seed,
         "judge": judge,

@@ -19,8 +19,9 @@ from studio.errors import StudioError
 from studio.events import Event
 from studio.files import slug, write_atomic
 from studio.grading import cube
-from studio.grading.apply import Pixels, grade
 from studio.grading.config import OptimizeConfig
+from studio.grading.display import Display, Pixels
+from studio.grading.encodings import described
 from studio.grading.photographs import Photographs
 
 PREVIEW_SECONDS = 1.5
@@ -38,19 +39,20 @@ class Results:
     Args:
         config: The run's configuration.
         folder: The job's folder.
+        display: How the photographs are shown.
 
     Raises:
         StudioError: The place the LUT is to be copied to cannot be written.
     """
 
-    def __init__(self, config: OptimizeConfig, folder: Path) -> None:
-        self._config, self._folder = config, folder
+    def __init__(self, config: OptimizeConfig, folder: Path, display: Display) -> None:
+        self._config, self._folder, self._display = config, folder, display
         self._artifacts: dict[str, str] = {}
         self._last_preview = self._last_kept = float("-inf")
         self._lead: Pixels | None = None
         self._thumbnails: list[Pixels] = []
         if config.output_path is not None:
-            _check_writable(_target(config.output_path, slug(config.prompt)))
+            _check_writable(_target(config.output_path, slug(config.name)))
 
     def preview(
         self,
@@ -63,10 +65,9 @@ class Results:
         """Return the event of a step, with fresh pictures when the last ones are old enough."""
         if self._lead is None:
             self._lead = photographs.pixels(photographs.measured[0])
-            self._picture("before", self._lead, "before.jpg")
+            self._picture("before", self._display.picture(self._lead, None), "before.jpg")
         if time.monotonic() - self._last_preview >= PREVIEW_SECONDS:
-            after = self._lead if table is None else grade(self._lead, table)
-            self._picture("after", after, f"after-{done:05d}.jpg")
+            self._picture("after", self._display.picture(self._lead, table), f"after-{done:05d}.jpg")
             self._sheet(photographs, table, f"sheet-{done:05d}.jpg")
             self._last_preview = time.monotonic()
         return Event(done, self._config.steps, note, metrics or {}, dict(self._artifacts))
@@ -74,19 +75,29 @@ class Results:
     def keep(self, report: dict[str, object], table: Tensor, *, now: bool = False) -> None:
         """Write the best LUT so far and its report, unless those on disk are young and `now` is False."""
         if now or time.monotonic() - self._last_kept >= KEEP_SECONDS:
-            name = slug(self._config.prompt)
-            cube.write(self._folder / f"{name}.cube", table, self._config.prompt, (_credits(),))
+            name = slug(self._config.name)
+            cube.write(self._folder / f"{name}.cube", table, self._title(), (self._credits(),))
             write_atomic(self._folder / f"{name}.json", json.dumps({**report, "versions": _versions()}, indent=1))
             self._artifacts |= {"lut": f"{name}.cube", "report": f"{name}.json"}
             self._last_kept = time.monotonic()
 
+    def _title(self) -> str:
+        """Name the look, and what goes in and comes out unless both are sRGB."""
+        source, target = self._config.input_encoding, self._config.output
+        plain = source == target == "srgb"
+        return self._config.name if plain else f"{self._config.name} ({described(source, target)})"
+
+    def _credits(self) -> str:
+        source, target = self._config.input_encoding, self._config.output
+        return f"Trained from words by Gemma Studio {__version__}; code values: {described(source, target)}"
+
     def finish(self, done: int, photographs: Photographs, table: Tensor, scores: dict[str, float]) -> Event:
         """Show the best LUT on the pictures and copy it out; return the event that hands it over."""
         if self._lead is not None:
-            self._picture("after", grade(self._lead, table), "after.jpg")
+            self._picture("after", self._display.picture(self._lead, table), "after.jpg")
         self._sheet(photographs, table, "sheet.jpg")
         early = f" early, after {done} steps without enough gain" if done < self._config.steps else ""
-        note = f"Finished{early}: {self._copy_out(slug(self._config.prompt))}"
+        note = f"Finished{early}: {self._copy_out(slug(self._config.name))}"
         belief = scores.get("held_out", scores.get("measured", 1.0))
         if belief < DOUBT:
             note += f". The judge does not believe it ({belief:.0%}); it may not know these words"
@@ -97,8 +108,9 @@ class Results:
         if not self._thumbnails:
             indices = (photographs.held_out + photographs.train)[:SHEET_PHOTOGRAPHS]
             self._thumbnails = [_thumbnail(photographs.pixels(index)) for index in indices]
-        before = np.hstack(self._thumbnails)
-        self._picture("sheet", np.vstack((before, before if table is None else grade(before, table))), name)
+        row = np.hstack(self._thumbnails)
+        both = [self._display.picture(row, each) for each in (None, table)]
+        self._picture("sheet", np.vstack(both), name)
 
     def _picture(self, artifact: str, pixels: Pixels, name: str) -> None:
         data = io.BytesIO()
@@ -147,10 +159,6 @@ def _thumbnail(pixels: Pixels) -> Pixels:
     edge = min(image.size)
     left, top = (image.width - edge) // 2, (image.height - edge) // 2
     return np.asarray(image.resize((SHEET_EDGE, SHEET_EDGE), box=(left, top, left + edge, top + edge)))
-
-
-def _credits() -> str:
-    return f"Trained from words by Gemma Studio {__version__}; input and output are sRGB code values"
 
 
 def _versions() -> dict[str, str]:

@@ -11,12 +11,13 @@ import torch
 from studio.context import Context
 from studio.errors import StudioError
 from studio.events import Event
-from studio.gemma import catalog
-from studio.grading import losses, report
+from studio.grading import goal, losses, report
 from studio.grading.checkpoint import Progress
 from studio.grading.config import OptimizeConfig
-from studio.grading.judges import Gemma3Judge, JudgeSession
-from studio.grading.lut import KNOTS, ResidualLUT, apply
+from studio.grading.display import Display
+from studio.grading.goal import Goal
+from studio.grading.judges import JudgeSession
+from studio.grading.lut import KNOTS, ResidualLUT, identity
 from studio.grading.measuring import Measure
 from studio.grading.photographs import Photographs, drawn
 from studio.grading.results import Results
@@ -25,6 +26,8 @@ FEW = 12
 """Below this many photographs a batch also holds drawn pictures, half as many again."""
 READ_AT_ONCE = 8
 """Views the judge reads between two events; a stop waits no longer."""
+PROTECTIONS = ("protect_skin", "protect_highlights")
+"""Options, and losses of the same names, that leave something alone."""
 
 
 def run(config: OptimizeConfig, context: Context) -> Iterator[Event]:
@@ -39,41 +42,44 @@ def run(config: OptimizeConfig, context: Context) -> Iterator[Event]:
         StudioError: No readable photograph, an unknown or unreachable judge, a place that cannot be written, or other
             photographs or another judge on a resume.
     """
-    results = Results(config, context.folder)
+    display = Display(config)
+    results = Results(config, context.folder, display)
     yield Event(0, config.steps, "Reading the photographs")
     photographs = Photographs.open(config.image_folder, config.seed, context.cache, context.settings)
     yield results.preview(0, photographs, table=None, note=f"{photographs.told()}. Loading the judge")
-    with context.models.lease(catalog.spec(config.model_type, config.quantization)) as bundle:
-        judge = Gemma3Judge(bundle, config.phrasings)
-        with Measure(config, context, judge, photographs) as measure, context.models.device_lock():
-            yield from _train(config, context, judge, photographs, measure, results)
+    with goal.opened(config, context) as aim:
+        lut = ResidualLUT(config.lut_size, display.base, monochrome=config.black_and_white).to(context.models.device)
+        with Measure(config, context, aim, display, photographs) as measure, context.models.device_lock():
+            yield from _train(config, context, aim, display, lut, photographs, measure, results)
 
 
 def _train(
     config: OptimizeConfig,
     context: Context,
-    judge: Gemma3Judge,
+    aim: Goal,
+    display: Display,
+    lut: ResidualLUT,
     photographs: Photographs,
     measure: Measure,
     results: Results,
 ) -> Iterator[Event]:
-    before, views = _pool(config, photographs, judge.size)
-    session = judge.open(before[:0], config.prompt)
-    for note in _read(session, before):
+    codes, views = _pool(config, photographs, display, aim.size)
+    session = aim.open(codes[:0])
+    for note in _read(session, display.shown(codes)):
         yield results.preview(0, photographs, table=None, note=note)
-    lut = ResidualLUT(config.lut_size).to(context.models.device)
     optimizer = torch.optim.Adam(lut.parameters(), lr=config.learning_rate)
-    identity = report.identify(config, judge.bundle)
-    progress = Progress.load(context.folder, lut, optimizer, photographs.fingerprint() + json.dumps(identity))
-    compose = functools.partial(report.compose, config, progress, photographs, identity)
+    progress = Progress.load(context.folder, lut, optimizer, photographs.fingerprint() + json.dumps(aim.identity))
+    compose = functools.partial(report.compose, config, progress, photographs, aim.identity)
     if not progress.untouched:
         progress.consider(measure(lut.table().detach()), lut)
-    before = before.to(context.models.device)
+    codes = codes.to(context.models.device)
     results.keep(compose(), progress.best_table(lut))  # so that every step's event names a LUT, however soon one stops
     try:
         while progress.step < config.steps and not _is_stale(config, progress, measure):
-            index = _batch(config, progress.step, views, len(before) - views)
-            numbers = _step(config, session, before[index], index, lut, optimizer, progress.step / config.steps)
+            index = _batch(config, progress.step, views, len(codes) - views)
+            pictures = display.shown(codes[index]), display.graded(lut.table(), codes[index])
+            margin = session.margin(pictures[1], index) if session is not None else None
+            numbers = _step(config, aim, lut, optimizer, pictures, margin, progress.step / config.steps)
             progress.step += 1
             table = lut.table().detach()
             if measure.is_due(progress.step):
@@ -92,18 +98,19 @@ def _train(
 
 def _step(
     config: OptimizeConfig,
-    session: JudgeSession,
-    before: torch.Tensor,
-    index: torch.Tensor,
+    aim: Goal,
     lut: ResidualLUT,
     optimizer: torch.optim.Adam,
+    pictures: tuple[torch.Tensor, torch.Tensor],
+    margin: torch.Tensor | None,
     part: float,
 ) -> dict[str, float]:
-    """Take one step of Adam on views `before`, the session's `index`, when this part of the run is done."""
-    after = apply(lut.table(), before)
-    margin = session.margin(after, index)
-    terms = _terms(before, after, lut.unclamped(min(KNOTS, config.lut_size)), margin)
-    loss = sum((_weights(config)[name] * term for name, term in terms.items()), torch.zeros(()))
+    """Take one step of Adam on pictures before and after, and their margins, when this part of the run is done."""
+    before, after = map(losses.oklab, pictures)
+    wanted = aim.terms(margin, after)
+    terms = _terms(config, before, after, lut.shape(min(KNOTS, config.lut_size)))
+    weights = _weights(config)
+    loss = aim.loss(wanted) + torch.stack([weights[name] * term for name, term in terms.items()]).sum()
     if not torch.isfinite(loss):
         raise StudioError("The loss is not a number.", "Try a smaller learning rate, or the judge without 4 bits.")
     optimizer.zero_grad()
@@ -112,19 +119,26 @@ def _step(
     for group in optimizer.param_groups:
         group["lr"] = config.learning_rate * _schedule(part)
     optimizer.step()
-    numbers = {"margin": margin.mean(), "score": margin.sigmoid().mean(), "loss": loss, **terms}
+    numbers = {"loss": loss, **wanted, **terms}
+    if margin is not None:
+        mean = margin.mean(0) @ aim.shares
+        numbers |= {"margin": mean, "score": margin.sigmoid().mean(0) @ aim.shares}
     return {name: value.item() for name, value in numbers.items()}
 
 
-def _pool(config: OptimizeConfig, photographs: Photographs, size: int) -> tuple[torch.Tensor, int]:
+def _pool(
+    config: OptimizeConfig, photographs: Photographs, display: Display, size: int
+) -> tuple[torch.Tensor, int]:
     """Return the views to learn on with drawn pictures behind them when photographs are few, and how many are views."""
-    views = photographs.views(photographs.train, config.views, size, config.seed)
+    views = photographs.views(photographs.train, config.views, size, config.seed, jitter=not display.is_log)
     few = len(photographs.train) < FEW
-    return torch.cat((views, drawn(size))) if few else views, len(views)
+    return torch.cat((views, display.footage(drawn(size)))) if few else views, len(views)
 
 
-def _read(session: JudgeSession, before: torch.Tensor) -> Iterator[str]:
+def _read(session: JudgeSession | None, before: torch.Tensor) -> Iterator[str]:
     """Let the judge read the pictures before grading, some at a time; yield a sentence for each part."""
+    if session is None:
+        return
     for part in torch.split(before, READ_AT_ONCE):
         session.extend(part)
         yield f"The judge looks at the photographs: {len(session)} of {len(before)} views"
@@ -150,25 +164,29 @@ def _schedule(progress: float) -> float:
 
 
 def _terms(
-    before: torch.Tensor, after: torch.Tensor, unclamped: torch.Tensor, margin: torch.Tensor
+    config: OptimizeConfig, before: torch.Tensor, after: torch.Tensor, unclamped: torch.Tensor
 ) -> dict[str, torch.Tensor]:
+    """Return what keeps a grade sound, from pictures in OKLab and from the grade alone on a lattice."""
     table = unclamped.clamp(0, 1)
-    lab_before, lab_after = losses.oklab(before), losses.oklab(after)
-    return {
-        "image_text": losses.image_text(margin),
-        "image_smoothness": losses.image_smoothness(lab_before, lab_after),
-        "image_regularization": losses.image_regularization(lab_before, lab_after),
-        "black_preservation": losses.black_preservation(lab_before, lab_after),
+    lattice = [losses.oklab(one.flatten(2, 3)[None]) for one in (identity(table.shape[-1], table.device), table)]
+    terms = {
+        "image_smoothness": losses.image_smoothness(before, after),
+        "image_regularization": losses.image_regularization(before, after),
+        "black_preservation": losses.black_preservation(before, after),
         "lut_smoothness": losses.lut_smoothness(table),
         "neutral_monotonicity": losses.neutral_monotonicity(table),
         "folding": losses.folding(table),
         "out_of_range": losses.out_of_range(unclamped),
     }
+    for name in PROTECTIONS:  # on the pictures' colours, and on those that no picture holds
+        if getattr(config, name):
+            protect = getattr(losses, name)
+            terms[name] = (protect(before, after) + protect(*lattice)) / 2
+    return terms
 
 
 def _weights(config: OptimizeConfig) -> dict[str, float]:
     return {
-        "image_text": config.image_text_weight,
         "image_smoothness": config.image_smoothness,
         "image_regularization": config.image_regularization,
         "black_preservation": config.black_preservation,
@@ -176,4 +194,5 @@ def _weights(config: OptimizeConfig) -> dict[str, float]:
         "neutral_monotonicity": 1.0,
         "folding": 1.0,
         "out_of_range": 10.0,
+        **{name: getattr(config, name) for name in PROTECTIONS},
     }

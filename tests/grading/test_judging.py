@@ -36,7 +36,7 @@ def test_the_score_is_the_judges_own(pair: tuple[Path, Path], judge_folder: Path
     pictures = [torch.from_numpy(np.array(Image.open(path))).permute(2, 0, 1)[None] / 255 for path in pair]
     judge = Gemma3Judge(load_gemma3(catalog.spec(str(judge_folder)), torch.device("cpu")))
     with torch.no_grad():
-        wanted = judge.open(pictures[0], "warm").margin(pictures[1], [0], exact=True)
+        wanted = judge.open(pictures[0], ["warm"]).margin(pictures[1], [0], exact=True)
     assert event.done == event.total == 1
     assert event.metrics == {"margin": pytest.approx(wanted.item()), "score": pytest.approx(wanted.sigmoid().item())}
     assert not any(resident.holders for resident in context.models.loaded())

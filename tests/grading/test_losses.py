@@ -25,7 +25,7 @@ def test_nothing_is_charged_for_changing_nothing(lab: Tensor) -> None:
 
 def test_the_judge_s_term_saturates_once_won() -> None:
     margin = torch.tensor([-10.0, 0.0, 3.0, 12.0], requires_grad=True)
-    losses.image_text(margin).backward()
+    losses.image_text(margin[:, None], torch.ones(1)).backward()
     assert margin.grad is not None
     slopes = -4 * margin.grad
     assert slopes[0] == pytest.approx(1, abs=1e-4) and slopes[2] == pytest.approx(0.5)
@@ -70,3 +70,31 @@ def test_oklab_of_white_and_red_are_ottosson_s() -> None:
     rgb = torch.tensor([[1.0, 1.0], [1.0, 0.0], [1.0, 0.0]]).view(1, 3, 1, 2)
     expected = torch.tensor([[1.0, 0.6279554], [0.0, 0.2248631], [0.0, 0.1258463]]).view(1, 3, 1, 2)
     assert torch.allclose(losses.oklab(rgb), expected, atol=1e-4)
+
+
+def test_skin_of_any_shade_is_protected_and_a_blue_wall_is_not() -> None:
+    skins = [(115, 82, 68), (194, 150, 130), (255, 219, 172), (224, 172, 105), (141, 85, 36), (85, 55, 40)]
+    others = [(98, 122, 157), (70, 148, 73), (130, 130, 130), (231, 199, 31)]
+    tinted = torch.tensor([0.9, 1.0, 1.1])[:, None, None]
+
+    def charged(colour: tuple[int, int, int]) -> float:
+        patch = torch.tensor(colour)[None, :, None, None].expand(1, 3, 8, 8) / 255
+        return losses.protect_skin(losses.oklab(patch), losses.oklab((patch * tinted).clamp(0, 1))).item()
+
+    assert min(map(charged, skins)) > 10 * max(map(charged, others)) > 0
+
+
+def test_only_highlights_are_protected_as_highlights() -> None:
+    def charged(level: float) -> float:
+        before = torch.full((1, 3, 8, 8), level)
+        return losses.protect_highlights(losses.oklab(before), losses.oklab(before * 0.9)).item()
+
+    assert charged(0.5) == 0 and charged(0.95) > 0.05
+    bright = losses.oklab(torch.full((1, 3, 8, 8), 0.95))
+    assert losses.protect_highlights(bright, bright).item() == 0
+
+
+def test_looks_are_weighed_by_their_shares() -> None:
+    margin, even = torch.tensor([[-4.0, 9.0]]), torch.tensor([0.5, 0.5])
+    one, other = (losses.image_text(margin, torch.tensor(shares)) for shares in ([1.0, 0.0], [0.0, 1.0]))
+    assert losses.image_text(margin, even).item() == pytest.approx((one.item() + other.item()) / 2)

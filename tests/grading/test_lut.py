@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from studio.grading import cube
-from studio.grading.lut import ResidualLUT, apply, identity
+from studio.grading.encodings import conversion_table
+from studio.grading.lut import LUMA, ResidualLUT, apply, identity
 
 SIZES = (2, 3, 16, 17, 33, 65)
 
@@ -104,3 +105,25 @@ def test_gradients_match_finite_differences() -> None:
     table = trained(3).double().requires_grad_()
     rgb = colours(2, 5).double()
     assert torch.autograd.gradcheck(lambda values: apply(values, rgb), (table,), atol=1e-5)
+
+
+@pytest.mark.parametrize("monochrome", [False, True])
+def test_an_untrained_lut_on_a_base_is_its_base_and_a_trained_one_the_grade_of_it(monochrome: bool) -> None:
+    base = torch.from_numpy(conversion_table("slog3", "srgb", 33))
+    lut = ResidualLUT(33, base, monochrome=monochrome)
+    wanted = (base * torch.tensor(LUMA)[:, None, None, None]).sum(0).expand_as(base) if monochrome else base
+    assert torch.equal(lut.table(), wanted)
+    for number, grid in enumerate(lut.grids):
+        torch.nn.init.normal_(grid, std=0.05, generator=torch.Generator().manual_seed(number))
+    graded = apply(lut.shape(65).clamp(0, 1), base.flatten(2)[None]).view_as(base)
+    assert (lut.table() - graded).abs().max() < 0.02  # the grade is read at the base's colours
+
+
+def test_a_monochrome_lut_has_no_colour_whatever_it_learnt() -> None:
+    lut = ResidualLUT(17, monochrome=True)
+    for grid in lut.grids:
+        torch.nn.init.normal_(grid, std=0.2)
+    table = lut.table()
+    assert torch.equal(table[0], table[1]) and torch.equal(table[0], table[2])
+    table.sum().backward()
+    assert all(grid.grad is not None and grid.grad.abs().sum() > 0 for grid in lut.grids)

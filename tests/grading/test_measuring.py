@@ -9,10 +9,9 @@ import pytest
 import torch
 
 from studio.context import Context
-from studio.gemma import catalog
-from studio.grading import lut, measuring
+from studio.grading import goal, lut, measuring
 from studio.grading.config import OptimizeConfig
-from studio.grading.judges import Gemma3Judge
+from studio.grading.display import Display
 from studio.grading.looktransform import apply as grade
 from studio.grading.measuring import FRAMES, LONGEST_WAIT, MEASUREMENTS, Measure
 from studio.grading.photographs import Photographs
@@ -26,8 +25,7 @@ def config_of(folder: Path, judge: Path, prompt: str, steps: int = 30) -> Optimi
 
 def measured(config: OptimizeConfig, context: Context, table: torch.Tensor) -> dict[str, float]:
     opened = Photographs.open(config.image_folder, 0, context.cache, context.settings)
-    spec = catalog.spec(config.model_type)
-    with context.models.lease(spec) as bundle, Measure(config, context, Gemma3Judge(bundle), opened) as measure:
+    with goal.opened(config, context) as aim, Measure(config, context, aim, Display(config), opened) as measure:
         return measure(table)
 
 
@@ -41,13 +39,16 @@ def test_measurements_are_spread_evenly_and_end_with_the_last_step(
 ) -> None:
     context = house("job")
     opened = Photographs.open(photographs, 0, context.cache, context.settings)
-    with context.models.lease(catalog.spec(str(judge_folder))) as bundle:
-        for steps in (1, 7, 150, 151):
+    with goal.opened(config_of(photographs, judge_folder, "warm"), context) as aim:
+
+        def measure_of(steps: int) -> Measure:
             config = config_of(photographs, judge_folder, "warm", steps)
-            measure = Measure(config, context, Gemma3Judge(bundle), opened)
-            due = [done for done in range(1, steps + 1) if measure.is_due(done)]
+            return Measure(config, context, aim, Display(config), opened)
+
+        for steps in (1, 7, 150, 151):
+            due = [done for done in range(1, steps + 1) if measure_of(steps).is_due(done)]
             assert due[-1] == steps and min(steps, MEASUREMENTS) <= len(due) <= MEASUREMENTS + 2
-        long = Measure(config_of(photographs, judge_folder, "warm", 9000), context, Gemma3Judge(bundle), opened)
+        long = measure_of(9000)
         assert [done for done in range(1, 60) if long.is_due(done)] == [LONGEST_WAIT, 2 * LONGEST_WAIT]
 
 
@@ -83,3 +84,21 @@ def test_a_measurement_looks_at_a_bounded_number_of_views(photographs: Path, hou
     context = house("job")
     opened = Photographs.open(photographs, 0, context.cache, context.settings)
     assert len(opened.views(opened.train, 30, 8, 0, most=FRAMES)) == FRAMES
+
+
+def test_several_looks_are_measured_each_and_weighed(judge_folder: Path, photographs: Path, house: House) -> None:
+    together = config_of(photographs, judge_folder, "warm: 3 | film noir")
+    scores = measured(together, house("job"), lut.identity(5))
+    apart = [
+        measured(config_of(photographs, judge_folder, words), house("job"), lut.identity(5))["held_out"]
+        for words in ("warm", "film noir")
+    ]
+    assert [scores["look_1"], scores["look_2"]] == pytest.approx(apart, abs=1e-5)
+    assert scores["held_out"] == pytest.approx(0.75 * apart[0] + 0.25 * apart[1], abs=1e-5)
+
+
+def test_a_reference_alone_is_measured_without_any_judge(photographs: Path, house: House) -> None:
+    reference = sorted(photographs.glob("*.jpg"))[0]
+    config = OptimizeConfig(image_folder=photographs, reference=reference, model_type="no such judge")
+    scores = measured(config, house("job"), lut.identity(5))
+    assert scores.keys() == {"reference_match", "measured_loss"} and scores["reference_match"] == pytest.approx(0)

@@ -9,6 +9,7 @@ import pytest
 
 from studio.context import Context
 from studio.grading.config import OptimizeConfig
+from studio.grading.display import Display
 from studio.grading.lut import identity
 from studio.grading.photographs import Photographs
 from studio.grading.results import Results
@@ -23,7 +24,8 @@ def test_a_page_always_finds_the_picture_it_was_told_of(
     monkeypatch.setattr("studio.grading.results.PREVIEW_SECONDS", 0)
     context = house("job")
     opened = Photographs.open(photographs, 0, context.cache, context.settings)
-    results = Results(OptimizeConfig(prompt="warm", image_folder=photographs), context.folder)
+    config = OptimizeConfig(prompt="warm", image_folder=photographs)
+    results = Results(config, context.folder, Display(config))
     events = [results.preview(step, opened, identity(3) * (1 - step / 20)) for step in range(6)]
     for event in events[-2:]:
         for name in event.artifacts.values():
