@@ -112,7 +112,7 @@ def our_step(bundle: Gemma3, before: Tensor) -> Callable[[Tensor], tuple[Tensor,
 
     def step(after: Tensor) -> tuple[Tensor, Tensor]:
         leaf = after.clone().requires_grad_()
-        margin = session.margin(leaf, range(len(leaf)))
+        margin = session.margin(leaf, range(len(leaf)))[:, 0]
         return margin, torch.autograd.grad(margin.sum(), leaf)[0]
 
     return step

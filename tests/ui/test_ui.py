@@ -56,7 +56,7 @@ def test_start_queues_a_job_with_the_form_as_it_stands(grade: GradeTab, studio: 
     ("folder", "values", "words"),
     [
         ("", {}, "no photographs yet"),
-        (uploads.EXAMPLES, {"prompt": "  "}, "say a look in words"),
+        (uploads.EXAMPLES, {"prompt": "  "}, "Say a look in words"),
         (uploads.EXAMPLES, {"steps": 0}, "greater than or equal to 1"),
         (uploads.EXAMPLES, {"prompt": "<b>" * 200}, "300 characters"),
     ],
