@@ -15,7 +15,7 @@ from studio.context import Context
 from studio.device import use_threads
 from studio.errors import StudioError
 from studio.events import Event
-from studio.grading.config import ApplyConfig, JudgeConfig, OptimizeConfig
+from studio.grading.config import ApplyConfig, JudgeConfig, LibraryConfig, OptimizeConfig
 from studio.jobs import Job, Jobs
 from studio.models import ModelManager, ModelSpec
 from studio.modelstate import measure
@@ -47,6 +47,7 @@ class Task:
 
 _TABLE = (
     Task("optimize", OptimizeConfig, "studio.grading.training:run", "device", "Train a LUT from words."),
+    Task("library", LibraryConfig, "studio.grading.library:run", "device", "Train a LUT for every look of a list."),
     Task("apply", ApplyConfig, "studio.grading.apply:run", "light", "Put a LUT on pictures.", long=False),
     Task(
         "judge",

@@ -11,6 +11,7 @@ from studio.config import Config, option
 
 LONGEST_PROMPT = 300  # characters
 MOST_LOOKS = 8
+MOST_LIBRARY_LOOKS = 1000
 SAY_A_LOOK = "say a look in words, such as 'warm golden hour'"
 LOG_SIZE = 65
 """Points along each edge of a LUT for a camera log, unless another number is asked for: shadows are steep there."""
@@ -162,6 +163,34 @@ class OptimizeConfig(Config):
         """The display encoding the LUT gives, ``srgb`` or ``rec709``."""
         own = self.input_encoding if self.input_encoding in DISPLAYS else "srgb"
         return own if self.output_encoding == "auto" else self.output_encoding
+
+
+class LibraryConfig(OptimizeConfig):
+    """Train a LUT for every look of a list, overnight."""
+
+    prompt: str = option(
+        "", "The looks, one a line; {warm, cold} {city, forest} stands for every combination.", widget="text"
+    )
+    prompts_file: Path | None = option(None, "A text file of looks, instead of writing them here.", widget="file")
+    output_path: Path | None = option(None, "Also copy the finished library into this folder.", widget="hidden")
+
+    @model_validator(mode="after")
+    def _some_target(self) -> LibraryConfig:
+        if bool(self.prompt.strip()) == (self.prompts_file is not None):
+            raise ValueError("give looks, one a line, or a file of looks")
+        return self
+
+    @property
+    def looks(self) -> tuple[tuple[str, float], ...]:
+        """None of its own; see `studio.grading.combinations`."""
+        return ()
+
+    @property
+    def name(self) -> str:
+        """What the job is called: its first look, and how many lines there are."""
+        lines = [line.strip() for line in self.prompt.splitlines() if line.strip()]
+        more = f" and {len(lines) - 1} more lines" if len(lines) > 1 else ""
+        return lines[0] + more if lines else f"looks of {self.prompts_file.name if self.prompts_file else ''}"
 
 
 class ApplyConfig(Config):

@@ -53,7 +53,7 @@ def test_a_prompt_is_some_words_in_one_line(config: Any, needed: dict[str, Any])
     assert validate(config, needed | {"prompt": " warm\n golden\thour "}).prompt == "warm golden hour"
     assert len(validate(config, needed | {"prompt": "x" * 300}).prompt) == 300
     for wrong in ("", " \n"):
-        with pytest.raises(StudioError, match="(?i)say a look in words, such as"):
+        with pytest.raises(StudioError, match=r"(?i)say a look in words, such as"):
             validate(config, needed | {"prompt": wrong})
     with pytest.raises(StudioError, match="'prompt' cannot be"):
         validate(config, needed | {"prompt": "x" * 301})

@@ -40,5 +40,5 @@ def test_what_lies_nearer_is_nearer_and_gradients_lead_there() -> None:
 
 def test_a_reference_that_is_not_there_is_named(tmp_path: Path, house: object) -> None:
     context: Context = house("job")  # type: ignore[operator]
-    with pytest.raises(StudioError, match="gone.jpg"):
+    with pytest.raises(StudioError, match=r"gone\.jpg"):
         Reference.open(tmp_path / "gone.jpg", context.cache, context.settings, torch.device("cpu"))
