@@ -175,9 +175,12 @@ def _run_inline(studio: Studio, task: Task, config: Config, as_json: bool) -> in
         for event in studio.run(task.name, dict(config), Path(folder)):
             if event.note:
                 print(event.note, file=sys.stderr)
-    text = "\n".join(f"{name}: {value:.4f}" for name, value in event.metrics.items()) or f"{event.done} done"
-    outcome = {"state": "done", "metrics": dict(event.metrics), "artifacts": dict(event.artifacts)}
-    console.tell(outcome, text, as_json)
+        report = console.report(Path(folder), event)
+    kept = {name: path for name, path in event.artifacts.items() if Path(path).is_absolute()}  # the folder is gone
+    outcome = {"state": "done", "metrics": dict(event.metrics), "artifacts": kept}
+    lines = report.get("lines") or [f"{name}: {value:.4f}" for name, value in event.metrics.items()]
+    text = "\n".join([*lines, *(f"{name}: {path}" for name, path in kept.items() if report)])
+    console.tell(outcome | ({"report": report} if report else {}), text or f"{event.done} done", as_json)
     return console.DONE
 
 

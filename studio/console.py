@@ -6,6 +6,7 @@ import collections
 import json
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from studio.events import Event
@@ -19,6 +20,14 @@ def tell(values: Mapping[str, Any], text: str, as_json: bool) -> None:
     """Print an outcome: for a script one JSON object in one line, for a person the text, if there is any."""
     if as_json or text:
         print(json.dumps(values) if as_json else text)
+
+
+def report(folder: Path, event: Event) -> dict[str, Any]:
+    """Return the report that a task left as its artifact ``report``; its ``lines`` are for a person. Empty without."""
+    if "report" not in event.artifacts:
+        return {}
+    found: dict[str, Any] = json.loads((folder / event.artifacts["report"]).read_text("utf-8"))
+    return found
 
 
 def fail(what: str, todo: str, as_json: bool) -> int:

@@ -15,7 +15,14 @@ from studio.context import Context
 from studio.device import use_threads
 from studio.errors import StudioError
 from studio.events import Event
-from studio.grading.config import ApplyConfig, JudgeConfig, LibraryConfig, OptimizeConfig
+from studio.grading.config import (
+    ApplyConfig,
+    CompareConfig,
+    JudgeConfig,
+    LibraryConfig,
+    LutReportConfig,
+    OptimizeConfig,
+)
 from studio.jobs import Job, Jobs
 from studio.models import ModelManager, ModelSpec
 from studio.modelstate import measure
@@ -55,6 +62,22 @@ _TABLE = (
         "studio.grading.judging:run",
         "device",
         "Ask how far the judge believes that words describe the change between two pictures.",
+        long=False,
+    ),
+    Task(
+        "lut-report",
+        LutReportConfig,
+        "studio.grading.lutreport:run",
+        "light",
+        "Measure the health of a LUT: one plain line for each measure.",
+        long=False,
+    ),
+    Task(
+        "compare",
+        CompareConfig,
+        "studio.grading.comparing:run",
+        "device",
+        "Put photographs through several LUTs, side by side, with how far they differ.",
         long=False,
     ),
 )

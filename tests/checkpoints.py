@@ -95,7 +95,9 @@ def gemma3_processor(tokenizer: GemmaTokenizer, config: Any) -> Gemma3Processor:
     size = config.vision_config.image_size
     return Gemma3Processor(
         image_processor=Gemma3ImageProcessorPil(size={"height": size, "width": size}),
-        tokenizer=tokenizer, chat_template=CHAT_TEMPLATE, image_seq_length=config.mm_tokens_per_image,
+        tokenizer=tokenizer,
+        chat_template=CHAT_TEMPLATE,
+        image_seq_length=config.mm_tokens_per_image,
     )
 
 
@@ -136,10 +138,17 @@ def make_tokenizer(texts: Sequence[str] = (*QUESTIONS, _WORDS)) -> GemmaTokenize
     learnt = json.loads(model.to_str())["model"]
     merges: Any = [tuple(pair) for pair in learnt["merges"]]
     tokenizer = GemmaTokenizer(
-        vocab=learnt["vocab"], merges=merges,
-        boi_token="<start_of_image>", eoi_token="<end_of_image>", image_token="<image_soft_token>",
-        sot_token="<start_of_turn>", eot_token="<end_of_turn>",
-        padding_side="left", add_bos_token=True, add_eos_token=False, model_max_length=8192,
+        vocab=learnt["vocab"],
+        merges=merges,
+        boi_token="<start_of_image>",
+        eoi_token="<end_of_image>",
+        image_token="<image_soft_token>",
+        sot_token="<start_of_turn>",
+        eot_token="<end_of_turn>",
+        padding_side="left",
+        add_bos_token=True,
+        add_eos_token=False,
+        model_max_length=8192,
     )
     tokenizer.add_tokens(["\n" * count for count in range(1, 7)])
     tokenizer.chat_template = CHAT_TEMPLATE
@@ -166,8 +175,13 @@ def randomise(model: Any, seed: int) -> Any:
 def _text_config(tokenizer: GemmaTokenizer, **values: Any) -> Gemma3TextConfig:
     tiny = {
         "vocab_size": (len(tokenizer) + 15) // 16 * 16,
-        "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 6,
-        "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16, "query_pre_attn_scalar": 16,
+        "hidden_size": 64,
+        "intermediate_size": 128,
+        "num_hidden_layers": 6,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "head_dim": 16,
+        "query_pre_attn_scalar": 16,
         "max_position_embeddings": 8192,
         "pad_token_id": tokenizer.pad_token_id,
         "bos_token_id": tokenizer.bos_token_id,
@@ -186,10 +200,19 @@ def _rewrite_as_on_the_hub(folder: Path, image_size: int, tokens_per_image: int)
         (folder / stale).unlink(missing_ok=True)
     files: dict[str, dict[str, Any]] = {
         "preprocessor_config.json": {
-            "do_convert_rgb": None, "do_normalize": True, "do_pan_and_scan": None, "do_rescale": True,
-            "do_resize": True, "image_mean": [0.5] * 3, "image_processor_type": "Gemma3ImageProcessor",
-            "image_seq_length": tokens_per_image, "image_std": [0.5] * 3, "processor_class": "Gemma3Processor",
-            "resample": 2, "rescale_factor": 1 / 255, "size": {"height": image_size, "width": image_size},
+            "do_convert_rgb": None,
+            "do_normalize": True,
+            "do_pan_and_scan": None,
+            "do_rescale": True,
+            "do_resize": True,
+            "image_mean": [0.5] * 3,
+            "image_processor_type": "Gemma3ImageProcessor",
+            "image_seq_length": tokens_per_image,
+            "image_std": [0.5] * 3,
+            "processor_class": "Gemma3Processor",
+            "resample": 2,
+            "rescale_factor": 1 / 255,
+            "size": {"height": image_size, "width": image_size},
         },
         "processor_config.json": {"image_seq_length": tokens_per_image, "processor_class": "Gemma3Processor"},
         "chat_template.json": {"chat_template": CHAT_TEMPLATE},

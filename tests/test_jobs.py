@@ -432,9 +432,7 @@ def test_values_that_are_no_json_are_written_as_text(jobs: Jobs, tmp_path: Path)
     assert job.config == {"total": 1, "folder": str(tmp_path), "names": ["a", "b"]}
 
 
-def test_a_job_that_cannot_be_written_is_refused_in_a_sentence(
-    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_job_that_cannot_be_written_is_refused_in_a_sentence(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     job = finish(jobs, jobs.submit("value", {"total": 2, "at": 1}))
 
     def write(path: Path, data: bytes | str) -> None:

@@ -265,6 +265,31 @@ def test_judge_answers_with_a_probability(capsys: Read, judge: Path, photographs
     assert 0 <= last_line(capsys)["metrics"]["score"] <= 1
 
 
+def test_a_report_is_lines_for_a_person_and_json_for_a_script(capsys: Read, tmp_path: Path) -> None:
+    cube.write(tmp_path / "inverse.cube", 1 - identity(5), "inverse")
+    assert main(["lut-report", str(tmp_path / "inverse.cube")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 8 and any(line.startswith("poor  Greys: Greys change order") for line in lines)
+    assert main(["lut-report", str(tmp_path / "inverse.cube"), "--json"]) == 0
+    told = last_line(capsys)
+    assert told["state"] == "done" and told["artifacts"] == {}  # nobody named a place for files
+    assert told["report"]["lines"] == lines and told["metrics"]["white"] == 0
+    assert main(["lut-report", str(tmp_path / "inverse.cube"), f"--output-path={tmp_path}/out", "--json"]) == 0
+    assert Path(last_line(capsys)["artifacts"]["page"]) == tmp_path / "out" / "report.html"
+
+
+def test_compare_tells_how_far_luts_differ(capsys: Read, photographs: Path, tmp_path: Path) -> None:
+    for name, table in (("inverse", 1 - identity(2)), ("same", identity(2))):
+        cube.write(tmp_path / f"{name}.cube", table, name)
+    luts = [str(tmp_path / "same.cube"), str(tmp_path / "inverse.cube")]
+    pictures = ["--images", str(photographs / "coffee.jpg"), str(photographs / "chelsea.jpg")]
+    assert main(["compare", *luts, *pictures, f"--output-path={tmp_path}/out"]) == 0
+    first, *places = capsys.readouterr().out.splitlines()
+    assert first.startswith("same and inverse differ by ΔE") and places[0] == f"sheet: {tmp_path}/out/sheet.jpg"
+    assert main(["compare", luts[0], *pictures, "--json"]) == 1
+    assert "two or more" in last_line(capsys)["error"]
+
+
 # A job belongs to no process.
 
 

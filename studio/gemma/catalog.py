@@ -43,11 +43,19 @@ class Checkpoint:
 _GATED = "Google grants access on huggingface.co; accept the licence there and run 'hf auth login' once."
 _KNOWN = (
     Checkpoint(
-        "embedded", str(EMBEDDED_FOLDER / "judge"), "Embedded judge", True, 3_970_000,
+        "embedded",
+        str(EMBEDDED_FOLDER / "judge"),
+        "Embedded judge",
+        True,
+        3_970_000,
         "Ships with the studio and works offline; it knows the looks its card lists.",
     ),
     Checkpoint(
-        "embedded_second", str(EMBEDDED_FOLDER / "judge_second"), "Embedded judge, second opinion", True, 3_970_000,
+        "embedded_second",
+        str(EMBEDDED_FOLDER / "judge_second"),
+        "Embedded judge, second opinion",
+        True,
+        3_970_000,
         "Trained apart from the first, to check on it.",
     ),
     Checkpoint("gemma3_4b", "google/gemma-3-4b-it", "Gemma 3 4B", size=8_600_000_000, note=_GATED),

@@ -64,8 +64,12 @@ def load_gemma3(spec: ModelSpec, device: torch.device) -> Gemma3:
         folder = fetch(spec.source)
         processor = processors.from_pretrained(folder)
         model, report = models.from_pretrained(
-            folder, device_map={"": device}, attn_implementation="sdpa", use_safetensors=True,
-            output_loading_info=True, **options,
+            folder,
+            device_map={"": device},
+            attn_implementation="sdpa",
+            use_safetensors=True,
+            output_loading_info=True,
+            **options,
         )
     except Exception as error:  # transformers, the Hub's client and safetensors each have their own
         if is_out_of_memory(error):
@@ -133,7 +137,9 @@ def _quantization(name: str, device: torch.device) -> Any:
         raise StudioError("Loading in 4 bits needs bitsandbytes.", "Install it with 'pip install bitsandbytes'.")
     config: Any = BitsAndBytesConfig
     return config(
-        load_in_4bit=True, bnb_4bit_quant_type="nf4", llm_int8_skip_modules=_KEPT_WHOLE,
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        llm_int8_skip_modules=_KEPT_WHOLE,
         bnb_4bit_compute_dtype=torch.bfloat16 if device.type == "cuda" else torch.float32,
     )
 
@@ -157,8 +163,12 @@ def _keep_layout(model: Any) -> None:
 def _bundle(model: Any, processor: Any, device: torch.device) -> Gemma3:
     tensors = [*model.parameters(), *model.buffers()]
     return Gemma3(
-        model, processor, device, model.model.multi_modal_projector.mm_input_projection_weight.dtype,
-        int(model.config.vision_config.image_size), int(model.config.mm_tokens_per_image),
+        model,
+        processor,
+        device,
+        model.model.multi_modal_projector.mm_input_projection_weight.dtype,
+        int(model.config.vision_config.image_size),
+        int(model.config.mm_tokens_per_image),
         sum(tensor.nbytes for tensor in tensors),
     )
 

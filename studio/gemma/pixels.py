@@ -53,8 +53,12 @@ class Preprocessing:
         if "height" not in size or int(image_processor.resample) not in _FILTERS:
             raise StudioError(f"The preprocessing of {type(image_processor).__name__} is not supported: size {size}.")
         return cls(
-            int(size["height"]), int(size["width"]), edge, _FILTERS[int(image_processor.resample)],
-            tuple(image_processor.image_mean), tuple(image_processor.image_std),
+            int(size["height"]),
+            int(size["width"]),
+            edge,
+            _FILTERS[int(image_processor.resample)],
+            tuple(image_processor.image_mean),
+            tuple(image_processor.image_std),
         )
 
     def __call__(self, pictures: Tensor, *, exact: bool = False) -> Tensor:

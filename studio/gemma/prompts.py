@@ -49,7 +49,10 @@ def lay_out(processor: Any, content: Sequence[str | object]) -> Layout:
     parts = [{"type": "image", "image": blank} if part is IMAGE else {"type": "text", "text": part} for part in content]
     inputs = processor.apply_chat_template(
         [{"role": "user", "content": parts}],
-        tokenize=True, return_dict=True, return_tensors="pt", add_generation_prompt=True,
+        tokenize=True,
+        return_dict=True,
+        return_tensors="pt",
+        add_generation_prompt=True,
     )
     ids, types = inputs["input_ids"][0], inputs["token_type_ids"][0]
     return Layout(ids, types, _spans(types, processor.image_seq_length))

@@ -77,9 +77,9 @@ def run(config: ApplyConfig, context: Context) -> Iterator[Event]:
         StudioError: The LUT is unreadable, results cannot be put where they should, or no picture could be graded.
     """
     table = cube.read(config.lut)
-    paths, skipped = _sources(config.images, context)
+    paths, skipped = sources(config.images, context)
     if paths:
-        _make_folder(config.output_path)
+        make_folder(config.output_path)
     for error in skipped:
         yield Event(0, len(paths) or None, f"Skipped: {error}")
     taken = {_place(path) for path in paths}
@@ -105,7 +105,7 @@ def run(config: ApplyConfig, context: Context) -> Iterator[Event]:
         raise _nothing(skipped)
 
 
-def _sources(names: tuple[Path, ...], context: Context) -> tuple[list[Path], list[StudioError]]:
+def sources(names: tuple[Path, ...], context: Context) -> tuple[list[Path], list[StudioError]]:
     """Return the pictures named, those of folders among them, and why folders gave none."""
     paths: list[Path] = []
     errors: list[StudioError] = []
@@ -117,7 +117,7 @@ def _sources(names: tuple[Path, ...], context: Context) -> tuple[list[Path], lis
     return paths, errors
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
     """Make the folder of the results, and fail before the work when nothing can be written there."""
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -72,6 +72,12 @@ Words = Annotated[Line, AfterValidator(_some_words)]
 """A `Line` that says something."""
 
 
+def _two_or_more(luts: tuple[Path, ...]) -> tuple[Path, ...]:
+    if len(luts) < 2:
+        raise ValueError("two or more LUTs are compared")
+    return luts
+
+
 class OptimizeConfig(Config):
     """Train a 3D LUT from words, a reference picture or both, on a folder of photographs."""
 
@@ -220,3 +226,27 @@ class JudgeConfig(Config):
     def name(self) -> str:
         """What the question is about."""
         return self.prompt
+
+
+class LutReportConfig(Config):
+    """Measure the health of a LUT."""
+
+    lut: Path = option(..., "The .cube file.", positional=True, widget="file")
+    image_folder: Path | None = option(
+        None, "Folder of photographs to measure on too, in the encoding the LUT takes.", widget="images"
+    )
+    output_path: Path | None = option(
+        None, "Folder for the report (.json, .html) and its plots; without it a command writes none.", widget="hidden"
+    )
+
+
+class CompareConfig(Config):
+    """Put photographs through several LUTs, side by side."""
+
+    luts: Annotated[tuple[Path, ...], AfterValidator(_two_or_more)] = option(
+        ..., "Two or more .cube files.", positional=True, widget="file"
+    )
+    images: tuple[Path, ...] = option(..., "Photographs, or folders of them.", widget="images")
+    prompt: Words | None = option(None, "Also ask a judge how far each LUT is this look, in words.", widget="text")
+    model_type: str = option("embedded", "The judge, as in optimize.", widget="model")
+    output_path: Path = option(Path("compared"), "Folder for the sheet and the figures.", widget="hidden")

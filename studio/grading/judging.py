@@ -40,13 +40,13 @@ def run(config: JudgeConfig, context: Context) -> Iterator[Event]:
 def _margin(config: JudgeConfig, model_type: str, context: Context) -> float:
     with context.models.lease(catalog.spec(model_type)) as bundle, context.models.device_lock():
         judge = Gemma3Judge(bundle)
-        before, after = (_picture(path, context) for path in (config.before, config.after))
+        before, after = (picture(path, context) for path in (config.before, config.after))
         looks = config.looks
         margins = judge.open(before, [words for words, _ in looks]).margin(after, [0], exact=True)[0].cpu()
         return (margins @ torch.tensor([share for _, share in looks])).item()
 
 
-def _picture(path: Path, context: Context) -> torch.Tensor:
+def picture(path: Path, context: Context) -> torch.Tensor:
     """Return ``[1, 3, H, W]`` in 0..1, decoded as for training, so that the scores are comparable."""
     try:
         view = load_view(path, LONG_EDGE, context.cache, context.settings)

@@ -95,12 +95,15 @@ def neutral_monotonicity(table: Tensor) -> Tensor:
 
 
 def folding(table: Tensor) -> Tensor:
-    """How far colour space folds over: mean relu(-det J) over the cells' forward differences, [3, N, N, N]."""
-    size = table.shape[-1]
+    """How far colour space folds over: mean relu(-det J) over the cells of a table [3, N, N, N]."""
+    return F.relu(-torch.linalg.det(jacobians(table))).mean()
+
+
+def jacobians(table: Tensor) -> Tensor:
+    """Return each cell's change of output by input, [N - 1, N - 1, N - 1, output, input], of a table [3, N, N, N]."""
     inner = table[:, :-1, :-1, :-1]
     steps = (table[:, :-1, :-1, 1:] - inner, table[:, :-1, 1:, :-1] - inner, table[:, 1:, :-1, :-1] - inner)
-    jacobian = torch.stack(steps, dim=-1).permute(1, 2, 3, 0, 4) * (size - 1)
-    return F.relu(-torch.linalg.det(jacobian)).mean()
+    return torch.stack(steps, dim=-1).permute(1, 2, 3, 0, 4) * (table.shape[-1] - 1)
 
 
 def out_of_range(unclamped: Tensor) -> Tensor:

@@ -126,9 +126,7 @@ def _step(
     return {name: value.item() for name, value in numbers.items()}
 
 
-def _pool(
-    config: OptimizeConfig, photographs: Photographs, display: Display, size: int
-) -> tuple[torch.Tensor, int]:
+def _pool(config: OptimizeConfig, photographs: Photographs, display: Display, size: int) -> tuple[torch.Tensor, int]:
     """Return the views to learn on with drawn pictures behind them when photographs are few, and how many are views."""
     views = photographs.views(photographs.train, config.views, size, config.seed, jitter=not display.is_log)
     few = len(photographs.train) < FEW

@@ -45,9 +45,7 @@ def build(studio: Studio) -> gr.Blocks:
         studio: The assembled studio; the app only calls its jobs, models and settings.
     """
     app: gr.Blocks
-    with gr.Blocks(
-        title="Gemma Studio", fill_width=True, analytics_enabled=False, delete_cache=(3600, 86400)
-    ) as app:
+    with gr.Blocks(title="Gemma Studio", fill_width=True, analytics_enabled=False, delete_cache=(3600, 86400)) as app:
         endpoints.add(studio)  # first, or a handler of the page would take an endpoint's name
         App(studio, app)
     return app

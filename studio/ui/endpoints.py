@@ -84,9 +84,7 @@ def _signature(task: Task) -> inspect.Signature:
         default = inspect.Parameter.empty if field.is_required() else _plain(field.default)
         one = inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=_hint(field))
         (required if field.is_required() else optional).append(one)
-    request = inspect.Parameter(
-        "request", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=gr.Request
-    )
+    request = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=gr.Request)
     return inspect.Signature([*required, *optional, request], return_annotation=dict[str, Any])
 
 

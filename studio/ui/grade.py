@@ -70,24 +70,46 @@ class GradeTab:
                 self.example = gr.Button("Try an example", size="sm", elem_id="try-example")
             local = access.is_local(self.studio.settings)
             self.path = gr.Textbox(
-                placeholder="or type a folder on this machine", show_label=False, container=False, visible=local,
+                placeholder="or type a folder on this machine",
+                show_label=False,
+                container=False,
+                visible=local,
                 elem_id="folder-path",
             )
             self.thumbs = gr.Gallery(
-                columns=6, height=64, object_fit="cover", show_label=False, container=False, allow_preview=False,
-                interactive=False, visible=False, buttons=[], elem_id="thumbs",
+                columns=6,
+                height=64,
+                object_fit="cover",
+                show_label=False,
+                container=False,
+                allow_preview=False,
+                interactive=False,
+                visible=False,
+                buttons=[],
+                elem_id="thumbs",
             )
             self.counted = markup.html(elem_id="counted")
 
     def _look(self) -> None:
         with gr.Column(elem_classes="section"):
             markup.html("<h2>Look</h2>")
-            self._field("prompt", lines=2, max_lines=3, show_label=False, info=None, container=False,
-                        placeholder="Say it in words: cinematic teal and orange")
+            self._field(
+                "prompt",
+                lines=2,
+                max_lines=3,
+                show_label=False,
+                info=None,
+                container=False,
+                placeholder="Say it in words: cinematic teal and orange",
+            )
             self.known = markup.html(elem_id="known-looks")
             titles = [(name.replace("-", " ").replace("_", " "), name) for name in self.presets]
             self.preset = gr.Radio(
-                titles, show_label=False, container=False, elem_classes="chips", elem_id="presets",
+                titles,
+                show_label=False,
+                container=False,
+                elem_classes="chips",
+                elem_id="presets",
                 visible=bool(titles),
             )
 

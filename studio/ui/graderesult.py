@@ -40,8 +40,14 @@ class GradeResult:
             self.empty = markup.html(EMPTY.format(strip=self._strip()), elem_id="empty")
             self.run_example = gr.Button("Run the example", elem_id="run-example", size="sm")
             self.slider = gr.ImageSlider(
-                type="filepath", show_label=False, container=False, interactive=False, visible=False,
-                buttons=["fullscreen"], max_height=640, elem_id="before-after",
+                type="filepath",
+                show_label=False,
+                container=False,
+                interactive=False,
+                visible=False,
+                buttons=["fullscreen"],
+                max_height=640,
+                elem_id="before-after",
             )
         self.status = markup.html(elem_id="status")
         with gr.Row(elem_classes="downloads"):
@@ -56,8 +62,13 @@ class GradeResult:
                 self.losses_legend = markup.html(elem_id="losses-legend")
                 self.losses = _plot("losses", None)
         self.sheet = gr.Image(
-            show_label=False, container=False, interactive=False, visible=False, buttons=["fullscreen"],
-            elem_id="sheet", type="filepath",
+            show_label=False,
+            container=False,
+            interactive=False,
+            visible=False,
+            buttons=["fullscreen"],
+            elem_id="sheet",
+            type="filepath",
         )
 
     def _strip(self) -> str:
@@ -73,8 +84,18 @@ class GradeResult:
     def components(self) -> list[Component]:
         """The components, in the order `show` returns their values."""
         return [
-            self.empty, self.run_example, self.slider, self.status, self.cube, self.report, self.gauges,
-            self.scores_legend, self.scores, self.losses_legend, self.losses, self.sheet,
+            self.empty,
+            self.run_example,
+            self.slider,
+            self.status,
+            self.cube,
+            self.report,
+            self.gauges,
+            self.scores_legend,
+            self.scores,
+            self.losses_legend,
+            self.losses,
+            self.sheet,
         ]
 
     def show(self, job: Job | None, seen: Seen) -> list[Any]:
@@ -107,8 +128,19 @@ class GradeResult:
 
 def _plot(name: str, limits: Any) -> gr.LinePlot:
     return gr.LinePlot(
-        x="step", y="value", color="curve", x_title="step", y_title=" ", color_title=" ", y_lim=limits,
-        color_map=gradeview.COLOURS, colors_in_legend=[], height=230, visible=False, elem_id=name, tooltip="all",
+        x="step",
+        y="value",
+        color="curve",
+        x_title="step",
+        y_title=" ",
+        color_title=" ",
+        y_lim=limits,
+        color_map=gradeview.COLOURS,
+        colors_in_legend=[],
+        height=230,
+        visible=False,
+        elem_id=name,
+        tooltip="all",
     )
 
 

@@ -121,5 +121,5 @@ def _gauge(title: str, value: float | None, words: str) -> str:
     shown = "–" if value is None else f"{100 * value:.0f} %"
     return (
         f'<div class="gauge"><div class="line"><span>{title}</span><b>{shown}</b></div>'
-        f'{markup.bar(value or 0.0, "score")}<small>{words}</small></div>'
+        f"{markup.bar(value or 0.0, 'score')}<small>{words}</small></div>"
     )

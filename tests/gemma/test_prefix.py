@@ -37,7 +37,10 @@ def whole(bundle: Gemma3, layout: Layout, first: torch.Tensor, second: torch.Ten
 def forked(bundle: Gemma3, layout: Layout, cut: int, cache: Any, second: torch.Tensor, types: Any) -> torch.Tensor:
     output = bundle.model.model(
         input_ids=layout.ids[cut:].expand(len(second), -1),
-        token_type_ids=types, pixel_values=second, past_key_values=cache, use_cache=True,
+        token_type_ids=types,
+        pixel_values=second,
+        past_key_values=cache,
+        use_cache=True,
     )
     return output.last_hidden_state[:, -1]  # type: ignore[no-any-return]
 
@@ -69,9 +72,7 @@ def test_forks_leave_the_bank_untouched(bundle: Gemma3) -> None:
     bank.extend(images(2, 0))
     size, second = bank.nbytes, images(2, 1)
     with torch.no_grad():
-        runs = [
-            forked(bundle, layout, cut, bank.fork([0, 1]), second, layout.types.expand(2, -1)) for _ in range(3)
-        ]
+        runs = [forked(bundle, layout, cut, bank.fork([0, 1]), second, layout.types.expand(2, -1)) for _ in range(3)]
     assert torch.equal(runs[0], runs[1])
     assert torch.equal(runs[0], runs[2])
     assert bank.nbytes == size > 0

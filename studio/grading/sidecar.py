@@ -1,0 +1,49 @@
+"""What training left in the .json beside a LUT; a LUT of another program has none, or one that says something else."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from studio.grading.config import LOG_SIZE
+from studio.grading.encodings import ENCODINGS, conversion_table
+from studio.grading.lut import identity
+
+
+def held_out(path: Path) -> dict[str, Any] | None:
+    """Return the score of a LUT's training, or None when nothing tells it.
+
+    Returns:
+        ``prompt``; ``score`` and ``untouched``, P(yes) in 0..1; ``held_out``, whether on photographs held out.
+    """
+    try:
+        data = _read(path)
+        final, untouched = data["scores"]["final"], data["scores"]["untouched"]
+        name = "held_out" if "held_out" in final else "measured"
+        scores = {"score": float(final[name]), "untouched": float(untouched[name])}
+        prompt = str(data["prompt"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    fit = all(math.isfinite(score) for score in scores.values())
+    return {"prompt": prompt, **scores, "held_out": name == "held_out"} if fit else None
+
+
+def base_of(path: Path) -> Tensor:
+    """Return what no grade would be for a LUT: its encoding's bare conversion, the identity when none is told."""
+    try:
+        encoding = _read(path)["encoding"]
+        source, target = str(encoding["input"]), str(encoding["output"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return identity(2)
+    if source == target or not {source, target} <= ENCODINGS.keys():
+        return identity(2)
+    return torch.from_numpy(conversion_table(source, target, LOG_SIZE))
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.with_suffix(".json").read_text("utf-8"))
