@@ -13,6 +13,7 @@ from torch import nn
 from transformers import (
     CLIPConfig,
     CLIPModel,
+    CLIPProcessor,
     Gemma3Config,
     Gemma3ForCausalLM,
     Gemma3ForConditionalGeneration,
@@ -24,6 +25,7 @@ from transformers import (
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 from transformers.models.gemma3.image_processing_pil_gemma3 import Gemma3ImageProcessorPil
 
+from recipes.clip.model import build_tokenizer
 from studio.grading.questions import QUESTIONS
 
 # Gemma 3's own: <bos>, the system text folded into the first user turn, every text trimmed.
@@ -109,18 +111,24 @@ def save_gemma3_text(folder: Path, *, seed: int = 0) -> Path:
     return folder
 
 
-def save_clip(folder: Path, *, image_size: int = 56, seed: int = 0) -> Path:
-    """Save a `CLIPModel` with its image processor."""
+def save_clip(folder: Path, *, image_size: int = 56, text_length: int = 77, seed: int = 0, **extra: Any) -> Path:
+    """Save a `CLIPModel` with its processor; `extra` stands in its config.json."""
+    tokenizer = build_tokenizer(_WORDS.split())
+    bos, eos = tokenizer.bos_token_id, tokenizer.eos_token_id
     vision = {"hidden_size": 48, "intermediate_size": 96, "image_size": image_size, "patch_size": 14}
-    text = {"hidden_size": 32, "intermediate_size": 64, "vocab_size": 300, "bos_token_id": 298, "eos_token_id": 299}
+    text = {"hidden_size": 32, "intermediate_size": 64, "vocab_size": len(tokenizer), "bos_token_id": bos,
+            "eos_token_id": eos, "pad_token_id": eos, "max_position_embeddings": text_length}  # fmt: skip
     shared = {"num_hidden_layers": 3, "num_attention_heads": 4, "projection_dim": 32}
     torch.manual_seed(seed)
-    config = CLIPConfig(text_config={**text, **shared}, vision_config={**vision, **shared}, projection_dim=32)
-    model: Any = CLIPModel(config)
+    model: Any = CLIPModel(
+        CLIPConfig(text_config={**text, **shared}, vision_config={**vision, **shared}, projection_dim=32, **extra)
+    )
+    for part in (model.text_model, model.vision_model):
+        randomise(part, seed)
     model.eval().save_pretrained(folder)
-    CLIPImageProcessorPil(
-        size={"shortest_edge": image_size}, crop_size={"height": image_size, "width": image_size}
-    ).save_pretrained(folder)
+    crop = {"height": image_size, "width": image_size}
+    pictures = CLIPImageProcessorPil(size={"shortest_edge": image_size}, crop_size=crop)
+    CLIPProcessor(pictures, tokenizer).save_pretrained(folder)
     return folder
 
 

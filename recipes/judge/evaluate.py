@@ -11,6 +11,7 @@ import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -23,11 +24,25 @@ from recipes.judge.packing import Packer, run_packed
 from recipes.judge.pairs import grade_somehow, label
 from recipes.judge.phrases import NONSENSE, TEST_WORDS, VALIDATION_WORDS
 from recipes.judge.prompts import Prompt, Writer
-from recipes.judge.train import Reading
+from recipes.judge.train import Encoder, Reading
 from studio.grading.looktable import LOOKS
 from studio.grading.looktransform import apply
 
 _BATCH, _PROMPTS = 16, 8
+
+
+class Asked(Protocol):
+    """A judge that can be measured."""
+
+    @property
+    def packer(self) -> Encoder:
+        """What turns prompts into its tokens."""
+
+    def margin(self, before: Tensor, after: Tensor, ids: Tensor, last: Tensor) -> Tensor:
+        """logit(Yes) - logit(No): pictures (B, 3, 56, 56), ids (B, K, length), last (B, K) -> (B, K)."""
+
+    def ask(self, before: Tensor, after: Tensor, prompts: Sequence[str]) -> Tensor:
+        """P(Yes) of every pair for every prompt, (B, prompts)."""
 
 
 class Shipped:
@@ -64,8 +79,10 @@ def area_under_curve(score: NDArray[np.float32], truth: NDArray[np.bool_]) -> fl
 
 
 @torch.no_grad()
-def discrimination(judge: Shipped, bank: Tensor, prompts: list[Prompt], pairs: int, seed: int) -> dict[str, float]:
-    """AUC, correlation and error against the teacher: each pair asked its own prompt and seven others, near and far."""
+def interrogate(
+    judge: Asked, bank: Tensor, prompts: list[Prompt], pairs: int, seed: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Logits of the teacher and of the judge: each pair asked its own prompt and seven others, near and far."""
     torch.manual_seed(seed)
     reading = Reading.of(prompts, judge.packer, seed)
     near, size = reading.neighbours(30), len(reading.ids)
@@ -81,7 +98,12 @@ def discrimination(judge: Shipped, bank: Tensor, prompts: list[Prompt], pairs: i
         truth = label(before, after, reading.grades[asked], reading.known[asked]).logit
         taught.append(truth.flatten())
         given.append(judge.margin(before, after, reading.ids[asked], reading.last[asked]).flatten())
-    truth, score = torch.cat(taught).numpy(), torch.cat(given).numpy()
+    return torch.cat(taught).numpy(), torch.cat(given).numpy()
+
+
+def discrimination(judge: Asked, bank: Tensor, prompts: list[Prompt], pairs: int, seed: int) -> dict[str, float]:
+    """AUC, correlation and error against the teacher, as `interrogate` asks."""
+    truth, score = interrogate(judge, bank, prompts, pairs, seed)
     return {
         "auc": area_under_curve(score, truth > 0),
         "correlation": float(np.corrcoef(truth, score)[0, 1]),
@@ -105,7 +127,7 @@ def synonyms(words: dict[str, str], frame: bool) -> list[Prompt]:
 
 
 @torch.no_grad()
-def strength(judge: Shipped, photographs: Tensor) -> dict[str, object]:
+def strength(judge: Asked, photographs: Tensor) -> dict[str, object]:
     """How P follows the strength of each look, 0 to 1, photograph by photograph (Spearman)."""
     blends = torch.linspace(0, 1, 9)
     per_look: dict[str, float] = {}
@@ -132,7 +154,7 @@ def strength(judge: Shipped, photographs: Tensor) -> dict[str, object]:
 
 
 @torch.no_grad()
-def nonsense(judge: Shipped, photographs: Tensor) -> dict[str, float]:
+def nonsense(judge: Asked, photographs: Tensor) -> dict[str, float]:
     """P for prompts that ask for nothing, over pictures graded in every way."""
     torch.manual_seed(4)
     seen = []
@@ -143,9 +165,8 @@ def nonsense(judge: Shipped, photographs: Tensor) -> dict[str, float]:
     return {"mean": float(table.mean()), "highest prompt": float(table.mean(0).max())}
 
 
-def evaluate(work: Path, folder: Path, bank_name: str, pairs: int) -> dict[str, object]:
-    """All measurements of one checkpoint on one bank."""
-    judge = Shipped(folder)
+def evaluate(judge: Asked, work: Path, bank_name: str, pairs: int) -> dict[str, object]:
+    """All measurements of one judge on one bank."""
     bank = torch.from_numpy(np.load(work / f"{bank_name}.npy")).permute(0, 3, 1, 2)
     words = TEST_WORDS if bank_name == "test" else VALIDATION_WORDS
     writer = Writer(11, ["tax"])
@@ -174,7 +195,7 @@ def main() -> None:
     parser.add_argument("--report", type=Path)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    report = evaluate(arguments.work, arguments.folder, arguments.bank, arguments.pairs)
+    report = evaluate(Shipped(arguments.folder), arguments.work, arguments.bank, arguments.pairs)
     text = json.dumps(report, indent=1)
     print(text)
     if arguments.report:

@@ -16,9 +16,10 @@ import json
 import math
 import random
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -41,6 +42,13 @@ _EMA = 0.995
 _HIDE = 0.08
 
 
+class Encoder(Protocol):
+    """A tokenizer with a layout."""
+
+    def encode(self, prompts: Sequence[str], seed: int | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """Turn prompts into tokens (prompts, length), the position of each one's last, and which of them fit."""
+
+
 @dataclass
 class Reading:
     """A pool of prompts, shortest first: ids (n, SLOT), position of the answer (n,), grades (n, P), known (n,)."""
@@ -52,7 +60,7 @@ class Reading:
     texts: list[str]
 
     @classmethod
-    def of(cls, prompts: list[Prompt], packer: Packer, seed: int | None) -> Reading:
+    def of(cls, prompts: list[Prompt], packer: Encoder, seed: int | None) -> Reading:
         """Encode prompts, leaving out the few that do not fit a slot."""
         ids, last, fits = packer.encode([p.text for p in prompts], seed)
         grades, known = torch.stack([p.grade for p in prompts]), torch.tensor([p.known for p in prompts])
@@ -108,10 +116,11 @@ def read_words(judge: Judge, ids: Tensor, last: Tensor, grades: Tensor, known: T
     mask = torch.ones(length, length).tril().bool()[None, None]
     state = run_layers(judge.network, embedded, mask, positions, depth=2)[-1]
     read = judge.heads["words"](state[torch.arange(len(ids)), last])
-    return _word_loss(read, grades, known)
+    return word_loss(read, grades, known)
 
 
-def _word_loss(read: Tensor, grades: Tensor, known: Tensor) -> Tensor:
+def word_loss(read: Tensor, grades: Tensor, known: Tensor) -> Tensor:
+    """How far a grade read from words (..., PARAMETER_COUNT) is from the one meant, and a last logit from `known`."""
     miss = (read[..., :-1] - grades / SCALE).square().mean(-1)
     doubt = functional.binary_cross_entropy_with_logits(read[..., -1], known.float())
     return (miss * known).mean() * 4 + 0.3 * doubt
@@ -200,7 +209,7 @@ class Trainer:
         heads = judge.heads
         parts = {
             "place": functional.mse_loss(heads["place"](states[2][:, packer.second]), place),
-            "words": _word_loss(
+            "words": word_loss(
                 heads["words"](pick(states[2], asks)), self.reading.grades[asked], self.reading.known[asked]
             ),
             "whole": functional.mse_loss(heads["whole"](pick(states[3], asks)),

@@ -16,7 +16,7 @@ EMBEDDED_FOLDER = Path(__file__).resolve().parent.parent / "embedded"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A Gemma 3 checkpoint with vision.
+    """A checkpoint that can judge.
 
     Attributes:
         name: The model type a user writes.
@@ -24,7 +24,8 @@ class Checkpoint:
         title: Its name for people.
         embedded: Whether it ships with the studio; its answers must then be marked as coming from a small model.
         size: Bytes of the weights in bfloat16, roughly; 0 when unknown.
-        note: What a user should know before choosing it, one sentence.
+        note: What a user should know before choosing it.
+        kind: Its architecture, which is also what the model manager calls its loader.
     """
 
     name: str
@@ -33,14 +34,22 @@ class Checkpoint:
     embedded: bool = False
     size: int = 0
     note: str = ""
+    kind: str = "gemma3"
 
     @property
     def folder(self) -> Path | None:
         """The local folder, or None for a checkpoint on the Hub."""
-        return None if self.source.startswith("google/") else Path(self.source)
+        return Path(self.source) if os.path.isabs(self.source) else None
 
 
+KINDS = {"gemma3": "Gemma 3 with vision", "clip": "CLIP"}
+"""What a checkpoint may be, by the ``model_type`` of its config.json, and its name for people."""
 _GATED = "Google grants access on huggingface.co; accept the licence there and run 'hf auth login' once."
+_CLIP = (
+    "Fast, and knows many words and films; use it for strong looks on photographs that are alike, and Gemma 3 where "
+    "they differ or a grade must stay gentle."
+)
+_LARGE = "As CLIP B/32, slower and with a finer eye."
 _KNOWN = (
     Checkpoint(
         "embedded",
@@ -58,6 +67,12 @@ _KNOWN = (
         3_970_000,
         "Trained apart from the first, to check on it.",
     ),
+    Checkpoint("clip", "openai/clip-vit-base-patch32", "CLIP B/32", size=303_000_000, note=_CLIP, kind="clip"),
+    Checkpoint("clip_large", "openai/clip-vit-large-patch14", "CLIP L/14", size=856_000_000, note=_LARGE, kind="clip"),
+    Checkpoint(
+        "clip_large_336", "openai/clip-vit-large-patch14-336", "CLIP L/14 at 336", size=856_000_000,
+        note=_LARGE, kind="clip",
+    ),
     Checkpoint("gemma3_4b", "google/gemma-3-4b-it", "Gemma 3 4B", size=8_600_000_000, note=_GATED),
     Checkpoint("gemma3_12b", "google/gemma-3-12b-it", "Gemma 3 12B", size=24_400_000_000, note=_GATED),
     Checkpoint("gemma3_27b", "google/gemma-3-27b-it", "Gemma 3 27B", size=54_900_000_000, note=_GATED),
@@ -71,7 +86,7 @@ def resolve(model_type: str) -> Checkpoint:
     """Return the checkpoint behind a model type, or in a local folder.
 
     Raises:
-        StudioError: The name is unknown, or the folder holds no Gemma 3 checkpoint with vision.
+        StudioError: The name is unknown, or the folder holds no checkpoint of one of `KINDS`.
     """
     checkpoint = CHECKPOINTS.get(model_type) or _local(model_type)
     if checkpoint.folder is not None:
@@ -99,7 +114,8 @@ def spec(model_type: str, quantization: str = "none") -> ModelSpec:
     Raises:
         StudioError: As `resolve`.
     """
-    return ModelSpec(kind="gemma3", source=resolve(model_type).source, quantization=quantization)
+    checkpoint = resolve(model_type)
+    return ModelSpec(kind=checkpoint.kind, source=checkpoint.source, quantization=quantization)
 
 
 def card(model_type: str) -> str:
@@ -122,21 +138,23 @@ def _local(model_type: str) -> Checkpoint:
     if not model_type.strip() or not os.path.isdir(folder):  # unlike Path's, these take any text
         raise StudioError(
             f"'{model_type}' is neither a known model type nor a folder.",
-            f"Use one of {', '.join(MODEL_TYPES)}, or the folder of a Gemma 3 checkpoint.",
+            f"Use one of {', '.join(MODEL_TYPES)}, or the folder of a Gemma 3 or CLIP checkpoint.",
         )
-    return Checkpoint(model_type, str(folder.resolve()), folder.resolve().name, note="A local folder.")
+    folder = folder.resolve()
+    return Checkpoint(model_type, str(folder), folder.name, note="A local folder.", kind=_check_folder(folder))
 
 
-def _check_folder(folder: Path) -> None:
+def _check_folder(folder: Path) -> str:
+    """Return the kind of the checkpoint in a folder."""
     advice = "Give a folder saved in the Hub's layout: config.json, *.safetensors and the processor's files."
     path = folder / "config.json"
     if not path.is_file():
         raise StudioError(f"There is no checkpoint in {folder}: config.json is missing.", advice)
     try:
-        architecture = json.loads(path.read_text(encoding="utf-8"))["model_type"]
+        kind = str(json.loads(path.read_text(encoding="utf-8"))["model_type"])
     except (OSError, ValueError, LookupError, TypeError):
         raise StudioError(f"{path} cannot be read as a model's configuration.", advice) from None
-    if architecture != "gemma3":
-        raise StudioError(
-            f"The checkpoint in {folder} is a '{architecture}' model, not Gemma 3 with vision ('gemma3').", advice
-        )
+    if kind not in KINDS:
+        known = " or ".join(f"{title} ('{name}')" for name, title in KINDS.items())
+        raise StudioError(f"The checkpoint in {folder} is a '{kind}' model, not {known}.", advice)
+    return kind

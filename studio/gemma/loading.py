@@ -5,22 +5,21 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
-from huggingface_hub import snapshot_download
 from transformers import AutoModelForImageTextToText, AutoProcessor, BitsAndBytesConfig
 from transformers.utils import logging
 
 from studio.device import is_out_of_memory
 from studio.errors import StudioError
+from studio.gemma.clip import load_clip
+from studio.gemma.hub import dtype_for, explain, fetch, refuse_half_loaded
 from studio.gemma.selfcheck import check_gradients
 from studio.models import Loader, ModelSpec
 
 # Full paths: a bare "vision_tower" would not match, and the tower would be quantised too.
 _KEPT_WHOLE = ["model.vision_tower", "model.multi_modal_projector", "lm_head"]
-_FILES = ["*.json", "*.jinja", "*.safetensors"]  # nothing that holds code or is pickled
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def load_gemma3(spec: ModelSpec, device: torch.device) -> Gemma3:
         StudioError: It cannot be reached or read, weights are missing, or its gradients are wrong (4-bit).
     """
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it would run through the line a command shows its own progress on
-    options = {"dtype": _dtype(spec.dtype, device), "quantization_config": _quantization(spec.quantization, device)}
+    options = {"dtype": dtype_for(spec.dtype, device), "quantization_config": _quantization(spec.quantization, device)}
     processors: Any = AutoProcessor  # half of transformers' annotations do not describe what it returns
     models: Any = AutoModelForImageTextToText
     try:
@@ -75,57 +74,13 @@ def load_gemma3(spec: ModelSpec, device: torch.device) -> Gemma3:
         if is_out_of_memory(error):
             raise  # the manager makes room and tries again
         raise explain(error, spec.source) from error
-    _refuse_half_loaded(report, spec.source)
+    refuse_half_loaded(report, spec.source, "Gemma 3 with vision")
     model.eval().requires_grad_(False)
     bundle = _bundle(model, processor, device)
     if spec.quantization != "none":
         _keep_layout(model)
         check_gradients(bundle)
     return bundle
-
-
-def fetch(source: str) -> str:
-    """Return the local folder of a checkpoint, downloading what is missing of one on the Hub.
-
-    One request asks for the whole repository, so an unreachable Hub fails at once, or what is cached is used; asking
-    file by file retries each for half a minute.
-    """
-    return source if Path(source).is_dir() else snapshot_download(source, allow_patterns=_FILES)
-
-
-def explain(error: Exception, source: str) -> StudioError:
-    """Turn a failure to load `source` into a sentence, and what to do about it."""
-    names = {type(cause).__name__ for cause in _causes(error)}
-    local = "Or give the folder of a checkpoint that you have, as model type."
-    if "GatedRepoError" in names:
-        return StudioError(
-            f"Access to {source} has not been granted.",
-            f"Accept its licence on huggingface.co/{source} and run 'hf auth login'. {local}",
-        )
-    if names & {"OfflineModeIsEnabled", "LocalEntryNotFoundError", "ConnectError", "ConnectTimeout"}:
-        return StudioError(
-            f"{source} is not on this machine and the Hugging Face Hub cannot be reached.",
-            f"Connect, or unset HF_HUB_OFFLINE. {local}",
-        )
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return StudioError(f"The checkpoint {source} cannot be loaded: {lines[0].rstrip('.')}.", local)
-
-
-def _causes(error: BaseException | None) -> list[BaseException]:
-    found: list[BaseException] = []
-    while error is not None and error not in found:
-        found.append(error)
-        error = error.__cause__ or error.__context__
-    return found
-
-
-def _dtype(name: str, device: torch.device) -> torch.dtype | str:
-    if name == "auto":
-        return "auto" if device.type == "cuda" else torch.float32
-    dtype = getattr(torch, name, None)
-    if not isinstance(dtype, torch.dtype):
-        raise StudioError(f"'{name}' is not a number format.", "Use auto, float32 or bfloat16.")
-    return dtype
 
 
 def _quantization(name: str, device: torch.device) -> Any:
@@ -142,15 +97,6 @@ def _quantization(name: str, device: torch.device) -> Any:
         llm_int8_skip_modules=_KEPT_WHOLE,
         bnb_4bit_compute_dtype=torch.bfloat16 if device.type == "cuda" else torch.float32,
     )
-
-
-def _refuse_half_loaded(report: Mapping[str, Any], source: str) -> None:
-    wrong = sorted(str(key) for kind in ("missing_keys", "mismatched_keys") for key in report.get(kind, ()))
-    if wrong:
-        raise StudioError(
-            f"The checkpoint {source} lacks {len(wrong)} of the model's weights, such as {wrong[0]}.",
-            "Take a whole Gemma 3 checkpoint with vision; missing weights would be random.",
-        )
 
 
 def _keep_layout(model: Any) -> None:
@@ -173,5 +119,5 @@ def _bundle(model: Any, processor: Any, device: torch.device) -> Gemma3:
     )
 
 
-LOADERS: Mapping[str, Loader] = {"gemma3": load_gemma3}
+LOADERS: Mapping[str, Loader] = {"gemma3": load_gemma3, "clip": load_clip}
 """What the model manager loads, by kind."""

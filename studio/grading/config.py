@@ -71,6 +71,9 @@ Line = Annotated[str, AfterValidator(_line)]
 Words = Annotated[Line, AfterValidator(_some_words)]
 """A `Line` that says something."""
 
+ClipForm = Literal["directional", "single"]
+_CLIP_FORM = "What CLIP judges: the direction of the change, or the graded picture alone. Gemma 3 always sees both."
+
 
 def _two_or_more(luts: tuple[Path, ...]) -> tuple[Path, ...]:
     if len(luts) < 2:
@@ -89,7 +92,10 @@ class OptimizeConfig(Config):
         None, "A picture whose colours are the target, beside the words or instead of them.", widget="file"
     )
     model_type: str = option(
-        "embedded", "The judge: embedded, gemma3_4b, gemma3_12b, gemma3_27b, or a local folder.", widget="model"
+        "embedded",
+        "The judge: embedded, clip, clip_large, clip_large_336, gemma3_4b, gemma3_12b, gemma3_27b, or a "
+        "local folder.",
+        widget="model",
     )
     steps: int = option(150, "Training steps.", unit="steps", ge=1, le=20_000)
     batch_size: int = option(4, "Photographs seen in one step.", unit="photographs", ge=1, le=64)
@@ -127,6 +133,7 @@ class OptimizeConfig(Config):
     phrasings: int = option(
         1, "Phrasings of the question that are averaged.", unit="questions", ge=1, le=3, advanced=True
     )
+    clip_form: ClipForm = option("directional", _CLIP_FORM, advanced=True)
     patience: int = option(
         0,
         "Stop early after this many steps without a better held-out score; 0 never does.",
@@ -216,6 +223,7 @@ class JudgeConfig(Config):
     after: Path = option(..., "The picture after.", positional=True, widget="file")
     prompt: Words = option(..., "The look in words.", widget="text")
     model_type: str = option("embedded", "The judge, as in optimize.", widget="model")
+    clip_form: ClipForm = option("directional", _CLIP_FORM, advanced=True)
 
     @property
     def looks(self) -> tuple[tuple[str, float], ...]:

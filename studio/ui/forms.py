@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 
 from studio.config import Config
 
-ACRONYMS = {"lut": "LUT"}
+ACRONYMS = {"lut": "LUT", "clip": "CLIP"}
 SLIDER_STEPS = 200  # a longer range is easier typed than dragged
 
 

@@ -12,7 +12,8 @@ from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError
 from safetensors.torch import load_file, save_file
 
 from studio.errors import StudioError
-from studio.gemma.loading import LOADERS, Gemma3, explain, load_gemma3
+from studio.gemma.hub import explain
+from studio.gemma.loading import LOADERS, Gemma3, load_gemma3
 from studio.models import ModelSpec
 
 CPU = torch.device("cpu")
