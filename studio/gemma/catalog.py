@@ -46,8 +46,8 @@ KINDS = {"gemma3": "Gemma 3 with vision", "clip": "CLIP"}
 """What a checkpoint may be, by the ``model_type`` of its config.json, and its name for people."""
 _GATED = "Google grants access on huggingface.co; accept the licence there and run 'hf auth login' once."
 _CLIP = (
-    "Fast, and knows many words and films; use it for strong looks on photographs that are alike, and Gemma 3 where "
-    "they differ or a grade must stay gentle."
+    "Fast, and knows many words and films: for strong looks on photographs that are alike. Take Gemma 3 where they "
+    "differ or a grade must stay gentle. Its score is made from a cosine and is no calibrated chance."
 )
 _LARGE = "As CLIP B/32, slower and with a finer eye."
 _KNOWN = (

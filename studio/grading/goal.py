@@ -14,7 +14,7 @@ from studio.files import content_hash
 from studio.gemma import catalog
 from studio.grading import losses, report
 from studio.grading.config import OptimizeConfig
-from studio.grading.judges import Gemma3Judge, JudgeSession
+from studio.grading.judges import Judge, Session, open_judge
 from studio.grading.reference import Reference
 
 PLAIN_SIZE = 160
@@ -32,7 +32,7 @@ class Goal:
         identity: What the run depends on beside its configuration and photographs.
     """
 
-    judge: Gemma3Judge | None
+    judge: Judge | None
     reference: Reference | None
     looks: tuple[str, ...]
     shares: Tensor
@@ -44,7 +44,7 @@ class Goal:
         """Edge of the square views, in pixels."""
         return self.judge.size if self.judge else PLAIN_SIZE
 
-    def open(self, before: Tensor) -> JudgeSession | None:
+    def open(self, before: Tensor) -> Session | None:
         """Start judging grades of photographs [N, 3, H, W] as they are shown; None without a judge."""
         return self.judge.open(before, self.looks) if self.judge else None
 
@@ -85,5 +85,5 @@ def opened(config: OptimizeConfig, context: Context) -> Iterator[Goal]:
         yield Goal(None, reference, looks, shares, weights, seen)
         return
     with context.models.lease(catalog.spec(config.model_type, config.quantization)) as bundle:
-        judge = Gemma3Judge(bundle, config.phrasings)
+        judge = open_judge(bundle, config.phrasings, config.clip_form)
         yield Goal(judge, reference, looks, shares, weights, {**report.identify(config, bundle), **seen})

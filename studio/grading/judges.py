@@ -1,4 +1,4 @@
-"""The judge: a vision-language model asked whether one picture is another, graded as the words say.
+"""Judges of grades. The first: a vision-language model asked whether one picture is another, graded as the words say.
 
 The model reads [picture, graded picture, question] and its belief is the margin
 
@@ -12,17 +12,59 @@ questions about the same two pictures, each with its own m.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from studio.gemma.clip import Clip
 from studio.gemma.loading import Gemma3
 from studio.gemma.pixels import Preprocessing
 from studio.gemma.prefix import PrefixBank
 from studio.gemma.prompts import IMAGE, Layout, lay_out, shared_length, single_token
+from studio.grading.clipjudge import ClipJudge
+from studio.grading.config import ClipForm
 from studio.grading.questions import QUESTIONS
+
+
+class Session(Protocol):
+    """Grades of some photographs, judged against prompts."""
+
+    def __len__(self) -> int:
+        """Return how many photographs are open."""
+
+    def extend(self, before: Tensor) -> range:
+        """Add photographs ``[N, 3, H, W]``, code values in 0..1, and return their indices."""
+
+    def margin(self, after: Tensor, index: Tensor | Sequence[int], exact: bool = False) -> Tensor:
+        """Return ``[B, P]`` float32 margins of graded pictures ``[B, 3, H, W]``, one for each prompt, in nats.
+
+        Args:
+            after: Graded pictures, code values in 0..1; gradients flow into it.
+            index: ``[B]``, which photograph each of them was made from.
+            exact: Preprocess with the processor's 8-bit rounding, for scores that are reported.
+        """
+
+
+class Judge(Protocol):
+    """Any judge: P(yes) is the sigmoid of the margins its sessions return."""
+
+    @property
+    def size(self) -> int:
+        """Edge of the square image the model sees, in pixels."""
+
+    def open(self, before: Tensor, prompts: Sequence[str]) -> Session:
+        """Start judging grades of photographs ``[N, 3, H, W]``, code values in 0..1, against one or more prompts.
+
+        Raises:
+            StudioError: The model cannot be asked one of the prompts.
+        """
+
+
+def open_judge(bundle: Gemma3 | Clip, phrasings: int = 1, clip_form: ClipForm = "directional") -> Judge:
+    """Return the judge that a loaded model is; of the options each kind takes its own."""
+    return ClipJudge(bundle, clip_form) if isinstance(bundle, Clip) else Gemma3Judge(bundle, phrasings)
 
 
 class Gemma3Judge:

@@ -12,34 +12,33 @@ from studio.errors import StudioError
 from studio.events import Event
 from studio.gemma import catalog
 from studio.grading.config import JudgeConfig
-from studio.grading.judges import Gemma3Judge, probability
+from studio.grading.judges import open_judge, probability
+from studio.grading.measuring import SECOND
 from studio.grading.photographs import LONG_EDGE
 from studio.images import load_view
-
-_SECOND = "embedded_second"
 
 
 def run(config: JudgeConfig, context: Context) -> Iterator[Event]:
     """Score a pair of pictures.
 
     Yields:
-        One `Event` with metrics ``margin``, logit(Yes) - logit(No), and ``score``, P(Yes) in 0..1; with the embedded
-        judge also ``second_opinion``, the P(Yes) of an embedded judge of another seed.
+        One `Event` with metrics ``margin``, logit(Yes) - logit(No), and ``score``, P(Yes) in 0..1; where `SECOND`
+        names another judge for this one also ``second_opinion``, that one's P(Yes).
 
     Raises:
         StudioError: A picture cannot be read, or the judge cannot be loaded.
     """
     margin = _margin(config, config.model_type, context)
     metrics = {"margin": margin, "score": _score(margin)}
-    if config.model_type == "embedded":
-        metrics["second_opinion"] = _score(_margin(config, _SECOND, context))
+    if config.model_type in SECOND:
+        metrics["second_opinion"] = _score(_margin(config, SECOND[config.model_type], context))
     yield Event(1, 1, f"The judge believes it: {metrics['score']:.0%}", metrics)
 
 
 @torch.no_grad()
 def _margin(config: JudgeConfig, model_type: str, context: Context) -> float:
     with context.models.lease(catalog.spec(model_type)) as bundle, context.models.device_lock():
-        judge = Gemma3Judge(bundle)
+        judge = open_judge(bundle, clip_form=config.clip_form)
         before, after = (picture(path, context) for path in (config.before, config.after))
         looks = config.looks
         margins = judge.open(before, [words for words, _ in looks]).margin(after, [0], exact=True)[0].cpu()

@@ -14,13 +14,15 @@ from studio.grading import losses
 from studio.grading.config import OptimizeConfig
 from studio.grading.display import Display
 from studio.grading.goal import Goal
-from studio.grading.judges import Gemma3Judge, JudgeSession
+from studio.grading.judges import Session, open_judge
 from studio.grading.looks import match
 from studio.grading.looktransform import agreement
 from studio.grading.photographs import Photographs
 
-SECOND = {"embedded": "embedded_second", "embedded_second": "embedded"}
-"""Which judge of another seed looks at a LUT that a judge trained."""
+SECOND = {"embedded": "embedded_second", "embedded_second": "embedded"} | dict.fromkeys(
+    ("clip", "clip_large", "clip_large_336"), "embedded"
+)
+"""Which judge, of another seed or of another kind, looks at a LUT that a judge trained."""
 MEASUREMENTS = 15
 """How many times a short run measures itself, spread evenly; the last step is always measured."""
 LONGEST_WAIT = 25
@@ -50,7 +52,7 @@ class Measure:
             photographs.measured, config.views, aim.size, config.seed, most=FRAMES, jitter=not display.is_log
         )
         self._own = "held_out" if photographs.held_out else "measured"
-        self._sessions: dict[str, JudgeSession] = {}
+        self._sessions: dict[str, Session] = {}
         self._matches = [match(words) for words in aim.looks]
 
     def __enter__(self) -> Measure:
@@ -61,7 +63,7 @@ class Measure:
             second = SECOND.get(self._config.model_type)
             if second:
                 bundle = self._stack.enter_context(self._context.models.lease(catalog.spec(second)))
-                self._sessions["second_opinion"] = Gemma3Judge(bundle).open(shown, self._aim.looks)
+                self._sessions["second_opinion"] = open_judge(bundle).open(shown, self._aim.looks)
         device = self._context.models.device
         self._codes, self._shown = self._codes.to(device), shown.to(device)
         self._at_first = self._distance(shown.to(device))
@@ -98,7 +100,7 @@ class Measure:
             scores["analytic"] = self._mean(self._analytic(after))
         return scores
 
-    def _margin(self, session: JudgeSession, after: Tensor) -> Tensor:
+    def _margin(self, session: Session, after: Tensor) -> Tensor:
         parts = zip(torch.split(after, 8), torch.split(torch.arange(len(after)), 8), strict=True)
         return torch.cat([session.margin(*each, exact=True) for each in parts])
 

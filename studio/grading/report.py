@@ -6,6 +6,7 @@ from typing import Any
 
 from studio.files import content_hash
 from studio.gemma.catalog import resolve
+from studio.gemma.clip import Clip
 from studio.gemma.loading import Gemma3
 from studio.grading.checkpoint import Progress
 from studio.grading.config import OptimizeConfig
@@ -15,7 +16,7 @@ from studio.grading.photographs import Photographs
 _LAST = 10  # steps the training score is averaged over
 
 
-def identify(config: OptimizeConfig, bundle: Gemma3) -> dict[str, str]:
+def identify(config: OptimizeConfig, bundle: Gemma3 | Clip) -> dict[str, str]:
     """Say which judge it is: its type and source, the hash of a local one's files or the Hub's revision, the device."""
     checkpoint = resolve(config.model_type)
     if checkpoint.folder is None:

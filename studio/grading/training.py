@@ -16,7 +16,7 @@ from studio.grading.checkpoint import Progress
 from studio.grading.config import OptimizeConfig
 from studio.grading.display import Display
 from studio.grading.goal import Goal
-from studio.grading.judges import JudgeSession
+from studio.grading.judges import Session
 from studio.grading.lut import KNOTS, ResidualLUT, identity
 from studio.grading.measuring import Measure
 from studio.grading.photographs import Photographs, drawn
@@ -133,7 +133,7 @@ def _pool(config: OptimizeConfig, photographs: Photographs, display: Display, si
     return torch.cat((views, display.footage(drawn(size)))) if few else views, len(views)
 
 
-def _read(session: JudgeSession | None, before: torch.Tensor) -> Iterator[str]:
+def _read(session: Session | None, before: torch.Tensor) -> Iterator[str]:
     """Let the judge read the pictures before grading, some at a time; yield a sentence for each part."""
     if session is None:
         return

@@ -27,4 +27,5 @@ def called(model_type: str) -> str:
     if checkpoint is None:
         return model_type
     small = ", a small model that ships with the studio"
-    return f"the {checkpoint.title.lower()}{small}" if checkpoint.embedded else checkpoint.title
+    title = checkpoint.title
+    return f"the {title[0].lower()}{title[1:]}{small}" if checkpoint.embedded else title

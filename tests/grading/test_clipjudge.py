@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,13 @@ import torch
 from PIL import Image
 from torch.nn.functional import cosine_similarity
 
+from studio.context import Context
 from studio.errors import StudioError
 from studio.gemma.clip import Clip, load_clip
+from studio.grading import judging, measuring, training
 from studio.grading.clipjudge import FRAME, NEUTRAL, Calibration, ClipJudge, directional
-from studio.grading.config import ClipForm
+from studio.grading.config import ClipForm, JudgeConfig, OptimizeConfig
+from studio.grading.judges import open_judge
 from studio.models import ModelSpec
 from tests import checkpoints
 
@@ -165,3 +169,40 @@ def test_without_its_own_calibration_a_clip_has_a_documented_one(tmp_path: Path)
     bundle = load_clip(ModelSpec("clip", str(checkpoints.save_clip(tmp_path))), torch.device("cpu"))
     assert Calibration.of(bundle, "single").slope == pytest.approx(bundle.model.logit_scale.exp().item())
     assert Calibration.of(bundle, "directional").offset == -4
+
+
+def test_a_model_is_opened_as_the_judge_it_is(bundle: Clip) -> None:
+    judge = open_judge(bundle, phrasings=3, clip_form="single")
+    assert isinstance(judge, ClipJudge) and judge.form == "single" and judge.size == 56
+
+
+def test_clip_trains_a_lut_and_another_judge_looks_on(
+    photographs: Path, judge_folder: Path, house: Callable[[str], Context], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    folder = checkpoints.save_clip(tmp_path / "clip")
+    monkeypatch.setattr(measuring, "SECOND", {str(folder): str(judge_folder)})
+    config = OptimizeConfig(
+        prompt="warm | cold: 2", image_folder=photographs, model_type=str(folder), steps=8, lut_size=9, views=1,
+        batch_size=2, learning_rate=0.02, image_regularization=0,
+    )  # fmt: skip
+    *_, last = events = list(training.run(config, house("job")))
+    margins = [event.metrics["margin"] for event in events if "margin" in event.metrics]
+    assert margins[-1] > margins[0]
+    assert {"second_opinion", "look_2"} <= last.metrics.keys() and last.metrics["second_opinion"] != 0.5
+    assert (tmp_path / "job" / last.artifacts["lut"]).stat().st_size > 500
+
+
+@FORMS
+def test_a_pair_is_judged_in_either_form(
+    form: ClipForm, photographs: Path, house: Callable[[str], Context], tmp_path: Path
+) -> None:
+    folder, after = checkpoints.save_clip(tmp_path / "clip"), tmp_path / "after.png"
+    before = photographs / "coffee.jpg"
+    Image.fromarray((np.asarray(Image.open(before)) * [1.0, 0.9, 0.7]).astype(np.uint8)).save(after)
+    config = JudgeConfig(before=before, after=after, prompt="warm", model_type=str(folder), clip_form=form)
+    (event,) = judging.run(config, house("job"))
+    pictures = [torch.from_numpy(np.array(Image.open(path))).permute(2, 0, 1)[None] / 255 for path in (before, after)]
+    judge = ClipJudge(load_clip(ModelSpec("clip", str(folder)), torch.device("cpu")), form)
+    wanted = judge.open(pictures[0], ["warm"]).margin(pictures[1], [0], exact=True)
+    assert event.metrics["margin"] == pytest.approx(wanted.item(), abs=1e-5)
