@@ -22,7 +22,7 @@ from studio.grading.cielab import Spread
 from studio.grading.config import CompareConfig, weighted_looks
 from studio.grading.contactsheet import contact_sheet
 from studio.grading.health import difference
-from studio.grading.judges import Gemma3Judge, probability
+from studio.grading.judges import open_judge, probability
 from studio.grading.judging import picture
 from studio.grading.samples import Samples, read
 from studio.grading.sidecar import base_of
@@ -118,7 +118,7 @@ def _scores(
 ) -> Iterator[dict[str, float]]:
     """Yield for each photograph P(yes) of every LUT; the judge is loaded once and reads each photograph once."""
     with context.models.lease(catalog.spec(model_type)) as bundle, context.models.device_lock():
-        judge, shares = Gemma3Judge(bundle), torch.tensor([share for _, share in looks])
+        judge, shares = open_judge(bundle), torch.tensor([share for _, share in looks])
         for path in paths:
             codes = picture(path, context)
             shown = {name: lut.apply(table, codes).clamp(0, 1) for name, table in tables.items()}
