@@ -17,7 +17,7 @@ from studio.grading.config import OptimizeConfig
 from studio.grading.judges import Judge, Session, open_judge
 from studio.grading.reference import Reference
 
-PLAIN_SIZE = 160
+PLAIN_SIZE = 96
 """Edge, in pixels, of the views of a run without a judge."""
 
 

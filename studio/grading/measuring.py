@@ -17,7 +17,7 @@ from studio.grading.goal import Goal
 from studio.grading.judges import Session, open_judge
 from studio.grading.looks import match
 from studio.grading.looktransform import agreement
-from studio.grading.photographs import Photographs
+from studio.grading.photographs import MOST_VIEWS, Photographs
 
 SECOND = {"embedded": "embedded_second", "embedded_second": "embedded"} | dict.fromkeys(
     ("clip", "clip_large", "clip_large_336"), "embedded"
@@ -51,6 +51,9 @@ class Measure:
         self._codes = photographs.views(
             photographs.measured, config.views, aim.size, config.seed, most=FRAMES, jitter=not display.is_log
         )
+        # A picture has colours of its own, which only many together lose: the reference is measured on all.
+        everything = range(len(photographs.paths) if aim.reference else 0)
+        self._whole = photographs.views(everything, 1, aim.size, config.seed, most=MOST_VIEWS) if everything else None
         self._own = "held_out" if photographs.held_out else "measured"
         self._sessions: dict[str, Session] = {}
         self._matches = [match(words) for words in aim.looks]
@@ -66,7 +69,9 @@ class Measure:
                 self._sessions["second_opinion"] = open_judge(bundle).open(shown, self._aim.looks)
         device = self._context.models.device
         self._codes, self._shown = self._codes.to(device), shown.to(device)
-        self._at_first = self._distance(shown.to(device))
+        if self._whole is not None:
+            self._whole = self._whole.to(device)
+            self._at_first = self._aim.terms(None, losses.oklab(self._display.shown(self._whole)))["reference"].item()
         return self
 
     def __exit__(
@@ -92,7 +97,8 @@ class Measure:
             if len(self._aim.looks) > 1 and name == self._own:
                 each = margin.sigmoid().mean(0).tolist()
                 scores |= {f"look_{number}": value for number, value in enumerate(each, 1)}
-        terms = self._aim.terms(own, losses.oklab(after))
+        whole = after if self._whole is None else self._display.graded(table, self._whole)
+        terms = self._aim.terms(own, losses.oklab(whole))
         scores["measured_loss"] = self._aim.loss(terms).item()
         if "reference" in terms:
             scores["reference_match"] = 1 - terms["reference"].item() / max(self._at_first, 1e-9)
@@ -112,6 +118,3 @@ class Measure:
     def _mean(self, scores: Tensor) -> float:
         """Weigh the looks of [B, P]."""
         return (scores.mean(0) @ self._aim.shares).item()
-
-    def _distance(self, shown: Tensor) -> float:
-        return self._aim.reference.distance(losses.oklab(shown)).item() if self._aim.reference else 0.0
