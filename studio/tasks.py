@@ -18,6 +18,7 @@ from studio.events import Event
 from studio.grading.config import (
     ApplyConfig,
     CompareConfig,
+    ExportConfig,
     JudgeConfig,
     LibraryConfig,
     LutReportConfig,
@@ -56,6 +57,14 @@ _TABLE = (
     Task("optimize", OptimizeConfig, "studio.grading.training:run", "device", "Train a LUT from words."),
     Task("library", LibraryConfig, "studio.grading.library:run", "device", "Train a LUT for every look of a list."),
     Task("apply", ApplyConfig, "studio.grading.apply:run", "light", "Put a LUT on pictures.", long=False),
+    Task(
+        "export-lut",
+        ExportConfig,
+        "studio.grading.export:run",
+        "light",
+        "Write a LUT as another kind of file, at any strength.",
+        long=False,
+    ),
     Task(
         "judge",
         JudgeConfig,

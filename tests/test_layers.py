@@ -22,7 +22,7 @@ FEATURES = {"grading", "embeddings", "scienceqa", "palette", "inspection"}
 LAYERS = [
     {"errors", "events", "config", "settings"},
     {"files", "device", "modelstate", "jobstore", "joblog", "joblocks"},
-    {"images", "cache", "models", "jobs", "context"},
+    {"images", "deep", "cache", "models", "jobs", "context"},
     {"gemma", "embedded"},
     FEATURES,
     {"tasks"},

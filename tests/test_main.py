@@ -19,7 +19,7 @@ from PIL import Image
 from studio import __version__
 from studio.__main__ import build_parser, main
 from studio.gemma import catalog
-from studio.grading import cube
+from studio.grading import lutexport, lutfiles
 from studio.grading.lut import identity
 from studio.settings import Settings
 from studio.tasks import TASKS, presets
@@ -219,7 +219,7 @@ def test_optimize_trains_a_lut_and_says_where_it_is(capsys: Read, judge: Path, p
     result = json.loads(read.out.splitlines()[-1])
     assert status == 0 and result["state"] == "done" and (result["done"], result["total"]) == (3, 3)
     assert "running  1/3" in read.err and re.search(r"score 0\.\d{3}", read.err)
-    assert cube.read(Path(result["artifacts"]["lut"])).shape == (3, 9, 9, 9)
+    assert lutfiles.read(Path(result["artifacts"]["lut"])).table().shape == (3, 9, 9, 9)
     report = json.loads(Path(result["artifacts"]["report"]).read_text())
     assert report["prompt"] == "warm", "a flag wins over the preset"
     assert target.read_bytes() == Path(result["artifacts"]["lut"]).read_bytes()
@@ -247,7 +247,7 @@ def test_a_preset_fills_what_the_flags_leave_out(capsys: Read, home: Path) -> No
 
 @pytest.mark.parametrize("command", ["apply", "infer"])
 def test_apply_grades_pictures(command: str, capsys: Read, photographs: Path, tmp_path: Path) -> None:
-    cube.write(tmp_path / "inverse.cube", 1 - identity(2), "inverse")
+    lutexport.write(tmp_path / "inverse.cube", 1 - identity(2), "inverse")
     pictures = [str(photographs / "coffee.jpg"), str(photographs / "chelsea.jpg")]
     assert main([command, str(tmp_path / "inverse.cube"), *pictures, f"--output-path={tmp_path}/graded", "--json"]) == 0
     told = last_line(capsys)

@@ -29,7 +29,7 @@ from recipes.judge.phrases import NONSENSE
 from studio.cache import Cache
 from studio.context import Context
 from studio.gemma.loading import LOADERS
-from studio.grading import cube
+from studio.grading import lutfiles
 from studio.grading.apply import grade
 from studio.grading.config import OptimizeConfig
 from studio.grading.looks import LOOKS, PARAMETERS, match
@@ -80,7 +80,7 @@ class Bench:
         for event in run(config, Context(job, *self._surroundings)):
             last = event
         assert last is not None
-        table = cube.read(job / last.artifacts["lut"])
+        table = lutfiles.read(job / last.artifacts["lut"]).table()
         graded = [grade((picture * 255 + 0.5).astype(np.uint8), table) for picture in self.before]
         return np.stack(graded).astype(np.float32) / 255, dict(last.metrics), time.time() - started
 

@@ -6,18 +6,20 @@ import io
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import PyOpenColorIO as ocio
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 
 from studio.context import Context
 from studio.errors import StudioError
 from studio.events import Event
 from studio.files import write_atomic
-from studio.grading import cube
+from studio.grading import lutfiles
 from studio.grading.config import ApplyConfig
+from studio.grading.lutfiles import LUT
 from studio.images import FORMATS, admit, list_images
 
 Pixels = NDArray[np.uint8]
@@ -28,41 +30,23 @@ _KINDS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".tif": "TIFF", ".tiff
 _REASONS = 5  # named in the error when no picture could be graded
 
 
-def processor(table: Any, interpolation: str = "tetrahedral") -> Any:
-    """Return OpenColorIO's CPU processor for a table [3, N, N, N] (a tensor on any device), float32 in and out.
-
-    Raises:
-        StudioError: OpenColorIO refuses the table.
-    """
-    import PyOpenColorIO as ocio
-
-    try:
-        lut = ocio.Lut3DTransform(table.shape[-1])
-        lut.setInterpolation(ocio.INTERP_TETRAHEDRAL if interpolation == "tetrahedral" else ocio.INTERP_LINEAR)
-        lut.setData(table.detach().cpu().permute(3, 2, 1, 0).contiguous().numpy().reshape(-1))
-        return ocio.Config.CreateRaw().getProcessor(lut).getDefaultCPUProcessor()
-    except ocio.Exception as error:
-        raise StudioError(f"OpenColorIO refuses the LUT: {error}", "Export it with 33 or 65 points.") from None
-
-
-def grade(pixels: Pixels, table: Any, strength: float = 1.0, interpolation: str = "tetrahedral") -> Pixels:
+def grade(pixels: Pixels, lut: LUT | Tensor, strength: float = 1.0, interpolation: str = "tetrahedral") -> Pixels:
     """Grade 8-bit pixels.
 
     Args:
         pixels: [H, W, 3] sRGB code values.
-        table: [3, N, N, N] in [0, 1].
+        lut: A LUT, or a table [3, N, N, N] in [0, 1].
         strength: Share of the change, 0 to 1.
         interpolation: ``tetrahedral``, as in training, or ``trilinear``.
 
     Returns:
         [H, W, 3] of the same kind, rounded.
     """
-    import PyOpenColorIO as ocio
-
     before = pixels.astype(np.float32) / 255
     after = before.copy()
     height, width, _ = pixels.shape
-    processor(table, interpolation).apply(ocio.PackedImageDesc(after, width, height, 3))
+    whole = lut if isinstance(lut, LUT) else LUT.of(lut)
+    whole.processor(interpolation).apply(ocio.PackedImageDesc(after, width, height, 3))
     mixed = before + strength * (after - before)
     return np.clip(np.rint(mixed * 255), 0, 255).astype(np.uint8)
 
@@ -76,10 +60,10 @@ def run(config: ApplyConfig, context: Context) -> Iterator[Event]:
     Raises:
         StudioError: The LUT is unreadable, results cannot be put where they should, or no picture could be graded.
     """
-    table = cube.read(config.lut)
-    paths, skipped = sources(config.images, context)
+    lut = lutfiles.read(config.lut)
+    paths, skipped = _sources(config.images, context)
     if paths:
-        make_folder(config.output_path)
+        _make_folder(config.output_path)
     for error in skipped:
         yield Event(0, len(paths) or None, f"Skipped: {error}")
     taken = {_place(path) for path in paths}
@@ -90,7 +74,7 @@ def run(config: ApplyConfig, context: Context) -> Iterator[Event]:
         try:
             pixels = np.asarray(admit(path, context.settings))
             note = f"{path.name} → {target}{_losses(path)}"
-            _save(grade(pixels, table, config.strength, config.interpolation), target, path)
+            _save(grade(pixels, lut, config.strength, config.interpolation), target, path)
             taken.add(_place(target))
             result[target.name] = str(target.resolve())
         except StudioError as error:
@@ -105,7 +89,7 @@ def run(config: ApplyConfig, context: Context) -> Iterator[Event]:
         raise _nothing(skipped)
 
 
-def sources(names: tuple[Path, ...], context: Context) -> tuple[list[Path], list[StudioError]]:
+def _sources(names: tuple[Path, ...], context: Context) -> tuple[list[Path], list[StudioError]]:
     """Return the pictures named, those of folders among them, and why folders gave none."""
     paths: list[Path] = []
     errors: list[StudioError] = []
@@ -117,7 +101,7 @@ def sources(names: tuple[Path, ...], context: Context) -> tuple[list[Path], list
     return paths, errors
 
 
-def make_folder(folder: Path) -> None:
+def _make_folder(folder: Path) -> None:
     """Make the folder of the results, and fail before the work when nothing can be written there."""
     try:
         folder.mkdir(parents=True, exist_ok=True)

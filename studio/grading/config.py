@@ -209,11 +209,23 @@ class LibraryConfig(OptimizeConfig):
 class ApplyConfig(Config):
     """Put a LUT on pictures."""
 
-    lut: Path = option(..., "The .cube file.", positional=True, widget="file")
+    lut: Path = option(..., "The LUT: .cube, .3dl, .csp, .spi3d or a Hald .png.", positional=True, widget="file")
     images: tuple[Path, ...] = option(..., "Pictures, or folders of pictures.", positional=True, widget="images")
     output_path: Path = option(Path("graded"), "Folder for the results; they keep their names.", widget="hidden")
     strength: float = option(1.0, "How much of the LUT: 0 is none, 1 is all.", ge=0, le=1)
     interpolation: Literal["tetrahedral", "trilinear"] = option("tetrahedral", "How colours between points are found.")
+
+
+class ExportConfig(Config):
+    """Write a LUT as another kind of file, at any strength and size."""
+
+    lut: Path = option(..., "The LUT: .cube, .3dl, .csp, .spi3d or a Hald .png.", positional=True, widget="file")
+    output_path: Path = option(Path("exported"), "The file to write, or a folder for it.", widget="hidden")
+    format: Literal["auto", "cube", "cube-resolve", "3dl", "csp", "spi3d", "hald"] = option(
+        "auto", "The kind of file: auto is as the extension says, or in a folder cube, which is Adobe's."
+    )
+    strength: float = option(1.0, "How much of the LUT: 0 is none, 1 is all.", ge=0, le=1)
+    size: int = option(0, "Points along each edge; 0 keeps the LUT's own.", unit="points", ge=0, le=129)
 
 
 class JudgeConfig(Config):

@@ -1,29 +1,27 @@
-"""Tables to .cube files through colour-science, and .cube files of any program to tables, as OpenColorIO reads them.
+"""The .cube files of any program, read by line; to OpenColorIO those of some programs are foreign.
 
-The conventions are those of Iridas and Adobe: TITLE, and red varies fastest. Of Resolve's, the range 0 to 1 is read.
+The conventions are those of Iridas and Adobe (TITLE, DOMAIN_MIN, DOMAIN_MAX) and of Resolve (LUT_3D_INPUT_RANGE, and a
+1D shaper before the 3D table), also mixed, as several programs write them; red varies fastest.
 """
 
 from __future__ import annotations
 
-import os
-import tempfile
-import unicodedata
 from array import array
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from studio.errors import StudioError
-from studio.files import write_atomic
-
-DECIMALS = 8
-"""Digits after the point: half a unit in the last place is under float32's resolution near 1."""
+from studio.grading.luttext import AGAIN, shown, titled
 
 SIZES = range(2, 130)
 """Points along an edge: what OpenColorIO takes."""
 
+_SHAPER_SIZES = range(2, 65537)
 _KEYWORDS = {
     "LUT_3D_SIZE": 1,
     "LUT_1D_SIZE": 1,
@@ -32,74 +30,68 @@ _KEYWORDS = {
     "LUT_3D_INPUT_RANGE": 2,
     "LUT_1D_INPUT_RANGE": 2,
 }
-"""Keywords by how many numbers follow; TITLE aside, of which nothing is read."""
+"""Keywords by how many numbers follow."""
 
-_DOMAIN = {"DOMAIN_MIN": [0, 0, 0], "DOMAIN_MAX": [1, 1, 1], "LUT_3D_INPUT_RANGE": [0, 1]}
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
-_TITLE_LENGTH = 240  # Adobe's lines have 250 bytes at most
-_AGAIN = "Export it again as a 3D .cube."
+
+Domain = NDArray[np.float64]
+"""[2, 3]: where the input begins and ends, for red, green and blue."""
 
 
-def write(path: Path, table: Tensor, title: str, comments: tuple[str, ...] = ()) -> None:
-    """Write a table as a .cube file, whole or not at all.
+class Cube(NamedTuple):
+    """What a .cube file holds.
 
-    Args:
-        path: Where to; an existing file is replaced.
-        table: [3, N, N, N] in [0, 1], as in `studio.grading.lut`.
-        title: Its TITLE; reduced to 240 characters of printable ASCII without quotes, since readers differ on the
-            rest, and to ``untitled look`` where that leaves no letter or digit (emoji, Chinese).
-        comments: Lines for a person, reduced likewise.
-
-    Raises:
-        OSError: The folder cannot be written or the disk is full; an old file is untouched and no new one left.
+    Attributes:
+        title: Its TITLE, or nothing.
+        table: float32 [3, N, N, N], as in `studio.grading.lut`, N of 2 to 129.
+        domain: Of the table.
+        shaper: float32 [M, 3] that comes before the table, or None.
+        shaper_domain: Of the shaper.
     """
-    # Else it warns of SciPy and Matplotlib, which a .cube does without.
-    os.environ.setdefault("COLOUR_SCIENCE__FILTER_USAGE_WARNINGS", "True")
-    import colour
 
-    name = _plain(title)[:_TITLE_LENGTH].strip()
-    values = table.detach().cpu().double().permute(3, 2, 1, 0).numpy()
-    lut = colour.LUT3D(
-        values,
-        name if any(each.isalnum() for each in name) else "untitled look",
-        comments=[_plain(comment) for comment in comments],
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        draft = Path(folder) / "look.cube"
-        colour.io.write_LUT_IridasCube(lut, str(draft), decimals=DECIMALS)
-        write_atomic(path, draft.read_bytes())
+    title: str
+    table: Tensor
+    domain: Domain
+    shaper: NDArray[np.float32] | None
+    shaper_domain: Domain
 
 
-def read(path: Path) -> Tensor:
-    """Read a 3D .cube file of any program as a float32 table [3, N, N, N], N of 2 to 129.
+def read(path: Path) -> Cube:
+    """Read a 3D .cube file of any program.
 
     Keywords are read in either case, comments anywhere, a byte order mark and bytes that are no UTF-8 as they come.
 
     Raises:
-        StudioError: The file is missing or no .cube, the line is named; or it holds a 1D LUT, or is made for video
-            range or another domain than 0 to 1.
+        StudioError: It is no .cube, the line is named; or it holds a 1D LUT alone, or is made for video range.
+        OSError: It is missing or cannot be read.
     """
-    if not path.is_file():
-        raise StudioError(f"There is no LUT at '{path}'.", "Name a .cube file.")
-    try:
-        keywords, values = _parse(path)
-    except OSError as error:
-        raise StudioError(f"'{path.name}' cannot be read: {error.strerror}.", "Check its permissions.") from None
-    size = _size(path, keywords)
+    title, keywords, values = _parse(path)
+    if "LUT_3D_SIZE" not in keywords:
+        problem = (
+            "is a 1D LUT" if "LUT_1D_SIZE" in keywords else "is not a readable .cube file: it holds no LUT_3D_SIZE"
+        )
+        raise StudioError(f"'{path.name}' {problem}.", AGAIN)
+    size = _count(path, keywords, "LUT_3D_SIZE", SIZES)
+    length = _count(path, keywords, "LUT_1D_SIZE", _SHAPER_SIZES) if "LUT_1D_SIZE" in keywords else 0
     rows = len(values) // 3
-    if rows != size**3:
-        what = f"'{path.name}' is incomplete or overlong: LUT_3D_SIZE {size} needs {size**3} rows, it holds {rows}."
-        raise StudioError(what, _AGAIN)
-    table = torch.from_numpy(np.array(values, np.float32)).view(size, size, size, 3)
-    return table.permute(3, 0, 1, 2).contiguous()
+    if rows != size**3 + length:
+        before = f"LUT_1D_SIZE {length} and " if length else ""
+        what = f"{before}LUT_3D_SIZE {size} need{'s' * (not length)} {size**3 + length} rows, it holds {rows}"
+        raise StudioError(f"'{path.name}' is incomplete or overlong: {what}.", AGAIN)
+    numbers = np.array(values, np.float32).reshape(-1, 3)
+    table = torch.from_numpy(numbers[length:].copy()).view(size, size, size, 3).permute(3, 0, 1, 2).contiguous()
+    domain, shaper_domain = _domain(path, keywords, "LUT_3D_INPUT_RANGE"), _domain(path, keywords, "LUT_1D_INPUT_RANGE")
+    return Cube(title, table, domain, numbers[:length] if length else None, shaper_domain)
 
 
-def _parse(path: Path) -> tuple[dict[str, list[float]], array[float]]:
-    """Return the numbers of each keyword, and those of all rows one after the other."""
+def _parse(path: Path) -> tuple[str, dict[str, list[float]], array[float]]:
+    """Return the title, the numbers of each keyword, and those of all rows one after the other."""
+    title = ""
     keywords: dict[str, list[float]] = {}
     values = array("d")
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         for number, line in enumerate(file, 1):
+            title = title or titled(line)
             parts = line.partition("#")[0].split()
             keyword = parts[0].upper() if parts else "TITLE"
             if keyword.startswith("TITLE"):
@@ -116,7 +108,7 @@ def _parse(path: Path) -> tuple[dict[str, list[float]], array[float]]:
                 keywords[keyword] = numbers
             else:
                 values.extend(numbers)
-    return keywords, values
+    return title, keywords, values
 
 
 def _numbers(words: list[str], count: int) -> list[float] | None:
@@ -130,33 +122,25 @@ def _numbers(words: list[str], count: int) -> list[float] | None:
 
 
 def _unreadable(path: Path, number: int, line: str, keyword: str) -> StudioError:
-    shown = "".join(each if each.isprintable() else "�" for each in " ".join(line.split())[:40])
     count = _KEYWORDS.get(keyword, 3)
     wanted = f"{keyword or 'a row'} takes {count} finite number{'s' * (count > 1)}"
-    return StudioError(f"'{path.name}' is not a readable .cube file: line {number}: '{shown}', but {wanted}.", _AGAIN)
+    return StudioError(
+        f"'{path.name}' is not a readable .cube file: line {number}: {shown(line)}, but {wanted}.", AGAIN
+    )
 
 
-def _size(path: Path, keywords: dict[str, list[float]]) -> int:
-    """Return N of a file that holds a 3D LUT for 0 to 1 and nothing besides."""
-    if "LUT_1D_SIZE" in keywords:
-        what = "holds a 1D shaper before its 3D LUT" if "LUT_3D_SIZE" in keywords else "is a 1D LUT"
-        raise StudioError(f"'{path.name}' {what}.", "Export it as one 3D .cube without a shaper.")
-    if "LUT_3D_SIZE" not in keywords:
-        raise StudioError(f"'{path.name}' is not a readable .cube file: it holds no LUT_3D_SIZE.", _AGAIN)
-    for keyword, wanted in _DOMAIN.items():
-        found = keywords.get(keyword, wanted)
-        if found != wanted:
-            shown = " ".join(f"{number:g}" for number in found)
-            raise StudioError(
-                f"'{path.name}' is made for another domain than 0 to 1 ({keyword} {shown}).", "Export it for 0 to 1."
-            )
-    size = keywords["LUT_3D_SIZE"][0]
-    if size not in SIZES:
-        what = f"'{path.name}' has LUT_3D_SIZE {size:g}, and {SIZES[0]} to {SIZES[-1]} can be read."
+def _count(path: Path, keywords: dict[str, list[float]], keyword: str, allowed: range) -> int:
+    size = keywords[keyword][0]
+    if size not in allowed:
+        what = f"'{path.name}' has {keyword} {size:g}, and {allowed[0]} to {allowed[-1]} can be read."
         raise StudioError(what, "Export it with 33 or 65 points.")
     return int(size)
 
 
-def _plain(text: str) -> str:
-    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return " ".join("".join(c if c.isprintable() else " " for c in ascii_text).replace('"', "'").split())
+def _domain(path: Path, keywords: dict[str, list[float]], input_range: str) -> Domain:
+    low, high = keywords.get(input_range, [0, 1])
+    domain = np.array([keywords.get("DOMAIN_MIN", [low] * 3), keywords.get("DOMAIN_MAX", [high] * 3)])
+    if not (domain[0] < domain[1]).all():
+        told = " to ".join(" ".join(f"{number:g}" for number in end) for end in domain)
+        raise StudioError(f"'{path.name}' has a domain that does not rise: {told}.", AGAIN)
+    return domain

@@ -108,3 +108,20 @@ def apply(table: Tensor, rgb: Tensor) -> Tensor:
     values = residual.index_select(0, corners.reshape(-1)).view(4, -1, 3)
     moved = colours + (weights[..., None] * values).sum(0)
     return moved.view(rgb.shape[0], *rgb.shape[2:], 3).permute(0, 3, 1, 2)
+
+
+def resized(table: Tensor, size: int) -> Tensor:
+    """Return a table [3, N, N, N] sampled on a lattice of M points, [3, M, M, M]; exact where N - 1 divides M - 1."""
+    return table if table.shape[-1] == size else apply(table, identity(size).flatten(2)[None]).view(3, size, size, size)
+
+
+def strengthen(table: Tensor, strength: float, base: Tensor | None = None) -> Tensor:
+    """Return the table that does only a share of the change; interpolating it is mixing pixels, since both are linear.
+
+    Args:
+        table: [3, N, N, N].
+        strength: Share of the change, 0 to 1; 1 gives the table itself.
+        base: [3, N, N, N] that is no change: the identity when None, or the pure conversion of a declared encoding.
+    """
+    start = identity(table.shape[-1], table.device) if base is None else base
+    return table if strength == 1 else start + strength * (table - start)

@@ -18,7 +18,7 @@ from studio import __version__
 from studio.errors import StudioError
 from studio.events import Event
 from studio.files import slug, write_atomic
-from studio.grading import cube
+from studio.grading import lutexport
 from studio.grading.config import OptimizeConfig
 from studio.grading.display import Display, Pixels
 from studio.grading.encodings import described
@@ -76,7 +76,7 @@ class Results:
         """Write the best LUT so far and its report, unless those on disk are young and `now` is False."""
         if now or time.monotonic() - self._last_kept >= KEEP_SECONDS:
             name = slug(self._config.name)
-            cube.write(self._folder / f"{name}.cube", table, self._title(), (self._credits(),))
+            lutexport.write(self._folder / f"{name}.cube", table, self._title(), (self._credits(),))
             write_atomic(self._folder / f"{name}.json", json.dumps({**report, "versions": _versions()}, indent=1))
             self._artifacts |= {"lut": f"{name}.cube", "report": f"{name}.json"}
             self._last_kept = time.monotonic()

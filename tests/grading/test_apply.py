@@ -15,9 +15,10 @@ from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
 from studio.context import Context
 from studio.errors import StudioError
-from studio.grading import cube, lut
-from studio.grading.apply import grade, processor, run
+from studio.grading import lut, lutexport
+from studio.grading.apply import grade, run
 from studio.grading.config import ApplyConfig
+from studio.grading.lutfiles import LUT
 
 House = Callable[[str], Context]
 
@@ -27,7 +28,7 @@ def look(tmp_path: Path) -> Path:
     """A LUT that takes red to half."""
     table = lut.identity(9).clone()
     table[0] *= 0.5
-    cube.write(tmp_path / "half-red.cube", table, "half red")
+    lutexport.write(tmp_path / "half-red.cube", table, "half red")
     return tmp_path / "half-red.cube"
 
 
@@ -202,4 +203,4 @@ def test_only_what_is_lost_is_said(look: Path, house: House, tmp_path: Path) -> 
 
 def test_a_table_opencolorio_refuses_gets_a_sentence() -> None:
     with pytest.raises(StudioError, match="OpenColorIO refuses"):
-        processor(torch.zeros(3, 130, 130, 130))
+        LUT.of(torch.zeros(3, 130, 130, 130))

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from studio.grading import cube
+from studio.grading import lutexport, lutfiles
 from studio.grading.encodings import conversion_table
 from studio.grading.lut import LUMA, ResidualLUT, apply, identity
 
@@ -46,14 +46,14 @@ def rows(rgb: Tensor) -> NDArray[np.float32]:
 def test_an_untrained_lut_changes_nothing_at_all(size: int, tmp_path: Path) -> None:
     rgb = colours()
     assert torch.equal(apply(ResidualLUT(size).table(), rgb), rgb)
-    cube.write(tmp_path / "identity.cube", ResidualLUT(size).table(), "identity")
-    assert (cube.read(tmp_path / "identity.cube") - identity(size)).abs().max() <= 6e-8
+    lutexport.write(tmp_path / "identity.cube", ResidualLUT(size).table(), "identity")
+    assert (lutfiles.read(tmp_path / "identity.cube").table() - identity(size)).abs().max() <= 6e-8
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_training_agrees_with_opencolorio_reading_the_file(size: int, tmp_path: Path) -> None:
     table, rgb = trained(size), colours()
-    cube.write(tmp_path / "look.cube", table, "look")
+    lutexport.write(tmp_path / "look.cube", table, "look")
     transform = ocio.FileTransform(str(tmp_path / "look.cube"), interpolation=ocio.INTERP_TETRAHEDRAL)
     pixels = rows(rgb)
     ocio.Config.CreateRaw().getProcessor(transform).getDefaultCPUProcessor().apply(
@@ -67,7 +67,7 @@ def test_training_agrees_with_ffmpeg_reading_the_file(size: int, tmp_path: Path)
     ffmpeg = shutil.which("ffmpeg")
     assert ffmpeg, "ffmpeg is installed by make test"
     table, rgb = trained(size), colours()
-    cube.write(tmp_path / "look.cube", table, "look")
+    lutexport.write(tmp_path / "look.cube", table, "look")
     planes = rgb[0][[1, 2, 0]].contiguous().numpy()  # gbrpf32 stores green, blue, red
     height, width = planes.shape[1:]
     raw = ["-f", "rawvideo", "-pix_fmt", "gbrpf32le"]
@@ -80,7 +80,7 @@ def test_training_agrees_with_ffmpeg_reading_the_file(size: int, tmp_path: Path)
 
 def test_training_agrees_with_colour_science_reading_the_file(tmp_path: Path) -> None:
     table, rgb = trained(17), colours()
-    cube.write(tmp_path / "look.cube", table, "look")
+    lutexport.write(tmp_path / "look.cube", table, "look")
     lut = colour.read_LUT(str(tmp_path / "look.cube"))
     assert isinstance(lut, colour.LUT3D)
     graded = lut.apply(rows(rgb), interpolator=colour.algebra.table_interpolation_tetrahedral)

@@ -18,7 +18,7 @@ from studio.context import Context
 from studio.errors import StudioError
 from studio.events import Event
 from studio.gemma.loading import LOADERS
-from studio.grading import cube
+from studio.grading import lutfiles
 from studio.grading.config import OptimizeConfig
 from studio.grading.lut import identity
 from studio.grading.measuring import MEASUREMENTS
@@ -113,7 +113,7 @@ def test_a_stopped_run_hands_over_what_it_has(config: OptimizeConfig, house: Hou
         if event.done == 3:  # before the first measurement is due
             break
     running.close()  # type: ignore[attr-defined]
-    table = cube.read(next(context.folder.glob("*.cube")))
+    table = lutfiles.read(next(context.folder.glob("*.cube"))).table()
     assert (table - identity(9)).abs().max() > 0.01
     report = json.loads(next(context.folder.glob("*.json")).read_text())
     assert report["steps"] == 3 and report["scores"]["final"]["measured_loss"] > 0
@@ -130,7 +130,7 @@ def test_seeds_decide_everything(config: OptimizeConfig, house: House) -> None:
 def test_without_the_judge_s_weight_the_lut_stays_the_identity(config: OptimizeConfig, house: House) -> None:
     context = house("job")
     finish(changed(config, image_text_weight=0.0), context)
-    table = cube.read(next(context.folder.glob("*.cube")))
+    table = lutfiles.read(next(context.folder.glob("*.cube"))).table()
     assert (table - identity(9)).abs().max() <= 6e-8
 
 
@@ -250,5 +250,5 @@ def test_a_name_keeps_its_points(
 def test_the_finished_lut_is_copied_to_its_output_path(config: OptimizeConfig, house: House, tmp_path: Path) -> None:
     target = tmp_path / "out" / "mine.cube"
     finish(changed(config, steps=1, output_path=target), house("job"))
-    assert cube.read(target).shape == (3, 9, 9, 9)
+    assert lutfiles.read(target).table().shape == (3, 9, 9, 9)
     assert json.loads(target.with_suffix(".json").read_text())["prompt"] == config.prompt
