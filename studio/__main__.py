@@ -149,7 +149,7 @@ def _run_task(task: Task, options: argparse.Namespace) -> int:
     config = validate(task.config, _values(task, options))
     studio = Studio(Settings.from_environment())
     try:
-        if task.long:
+        if task.is_long(config):
             job = studio.submit(task.name, _absolute(config))
             return console.follow(studio.jobs, job.id, options.json, own=True)
         return _run_inline(studio, task, config, options.json)

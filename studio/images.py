@@ -3,7 +3,7 @@
 What a picture is, its content says and never its extension. Alpha is ignored and the colour under it kept, since
 compositing over any background would put colours into a photograph that it does not hold. Of an animation the first
 frame counts. Colours of another ICC profile are converted to sRGB; a profile that cannot be read is ignored, as
-viewers do. Sixteen bits are scaled to eight by rounding, not cut off.
+viewers do. Sixteen bits are rounded to eight, not cut off.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ FOREIGN = frozenset(
 )
 """Extensions of photographs that only other programs read; a folder's are named and not passed over in silence."""
 
-_VIEW_VERSION = "view 1"  # part of every key, so that a change of this code forgets the old views
+_VIEW_VERSION = "view 2"  # part of every key, so that a change of this code forgets the old views
 _KNOWN = "Give a JPEG, PNG, WebP, TIFF, AVIF, BMP or GIF."
 
 
@@ -136,7 +136,7 @@ def load_view(path: Path, size: tuple[int, int] | int, cache: Cache, settings: S
     """
     import numpy as np
 
-    _check_file(path, settings)
+    check_file(path, settings)
     key = content_hash(_VIEW_VERSION, repr(size), path)
     kept = cache.get(key)
     if kept is not None:
@@ -165,15 +165,20 @@ def _read(path: Path, settings: Settings, at_least: tuple[int, int] | None) -> I
     """Decode a picture; a JPEG may come at an eighth, quarter or half of its size, no smaller than ``at_least``."""
     from PIL import ImageOps
 
-    _check_file(path, settings)
-    with _opened(path, settings) as picture, _decoding(path):
+    from studio import deep
+
+    check_file(path, settings)
+    with opened(path, settings) as picture, decoding(path):
+        if deep.is_cut(picture):
+            return to_srgb(ImageOps.exif_transpose(deep.shallow(picture, path)), path)
         if at_least is not None:
             picture.draft(None, at_least)  # None keeps the mode
         picture.load()
-        return _to_srgb(_eight_bits(ImageOps.exif_transpose(picture), path), path)
+        return to_srgb(eight_bits(ImageOps.exif_transpose(picture), path), path)
 
 
-def _check_file(path: Path, settings: Settings) -> None:
+def check_file(path: Path, settings: Settings) -> None:
+    """Refuse a file that is missing, empty or too large, before it is opened."""
     if not path.is_file():
         raise StudioError(f"There is no picture file at {path}.", "Check the path.")
     size = path.stat().st_size
@@ -185,7 +190,7 @@ def _check_file(path: Path, settings: Settings) -> None:
 
 
 @contextmanager
-def _opened(path: Path, settings: Settings) -> Iterator[Image]:
+def opened(path: Path, settings: Settings) -> Iterator[Image]:
     """Read the header only, and refuse what would be too large before anything is decoded."""
     from PIL import Image as pillow
     from PIL import UnidentifiedImageError
@@ -213,7 +218,8 @@ def _opened(path: Path, settings: Settings) -> Iterator[Image]:
 
 
 @contextmanager
-def _decoding(path: Path) -> Iterator[None]:
+def decoding(path: Path) -> Iterator[None]:
+    """Turn whatever a decoder raises into a sentence."""
     try:
         yield
     except (StudioError, MemoryError):
@@ -222,7 +228,7 @@ def _decoding(path: Path) -> Iterator[None]:
         raise StudioError(f"{path.name} is damaged: {error}.", "Export or copy it again.") from None
 
 
-def _eight_bits(picture: Image, path: Path) -> Image:
+def eight_bits(picture: Image, path: Path) -> Image:
     """Return mode L, RGB, CMYK or LAB, with the ICC profile of the picture still in ``info``."""
     if picture.mode in ("L", "RGB", "CMYK", "LAB"):
         return picture
@@ -248,11 +254,11 @@ def _from_sixteen(picture: Image, path: Path) -> Image:
     return pillow.fromarray(((values.astype(np.uint32) + 128) // 257).astype(np.uint8))
 
 
-def _to_srgb(picture: Image, path: Path) -> Image:
+def to_srgb(picture: Image, path: Path) -> Image:
+    """Convert from the profile in ``info``, if any, to sRGB; mode RGB, without metadata."""
     from PIL import ImageCms
 
-    result = None
-    profile = _profile(picture, path)
+    result, profile = None, _profile(picture, path)
     if profile is not None:
         try:
             target: Any = ImageCms.createProfile("sRGB")

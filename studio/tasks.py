@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -42,7 +42,7 @@ class Task:
         target: ``module:function`` of its generator, imported when it runs.
         lane: ``device`` when it needs the accelerator for long, else ``light``.
         sentence: What it does.
-        long: Whether the command line runs it as a job that survives and resumes.
+        long: Whether the command line runs it as a job that survives and resumes; or what tells it of a configuration.
     """
 
     name: str
@@ -50,13 +50,24 @@ class Task:
     target: str
     lane: Literal["device", "light"]
     sentence: str
-    long: bool = True
+    long: bool | Callable[[Any], bool] = True
+
+    def is_long(self, config: Config) -> bool:
+        """Whether one run of it is long."""
+        return self.long(config) if callable(self.long) else self.long
 
 
 _TABLE = (
     Task("optimize", OptimizeConfig, "studio.grading.training:run", "device", "Train a LUT from words."),
     Task("library", LibraryConfig, "studio.grading.library:run", "device", "Train a LUT for every look of a list."),
-    Task("apply", ApplyConfig, "studio.grading.apply:run", "light", "Put a LUT on pictures.", long=False),
+    Task(
+        "apply",
+        ApplyConfig,
+        "studio.grading.apply:run",
+        "light",
+        "Put a LUT on pictures and videos.",
+        ApplyConfig.is_long,
+    ),
     Task(
         "export-lut",
         ExportConfig,

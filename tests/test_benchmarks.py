@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 
-from benchmarks import judge_step
+from benchmarks import apply, judge_step
+from studio.grading.lutfiles import LUT
+from studio.grading.pixels import grade
 
 
 def test_the_judges_step_and_the_plain_one_agree() -> None:
@@ -29,3 +35,14 @@ def test_real_geometries_have_the_real_sizes(name: str, billions: float) -> None
         config = checkpoints.gemma3_config(checkpoints.make_tokenizer(), **judge_step.GEOMETRIES[name])
         model = Gemma3ForConditionalGeneration(config)
     assert sum(weight.numel() for weight in model.parameters()) / 1e9 == pytest.approx(billions, abs=1e-3)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_ways_to_apply_a_lut_are_timed_and_agree(bits: int, tmp_path: Path) -> None:
+    arguments = argparse.Namespace(size=9, width=96, height=64, rounds=2, threads=1)
+    report = apply.compare(bits, arguments)
+    assert {"ours", "OpenColorIO", "colour", "ffmpeg, float planes"} < report["mpix_per_second"].keys()
+    assert ("Pillow" in report["mpix_per_second"]) == (bits == 8) and report["ours_of_fastest"] > 0
+    pixels, table = apply.picture(96, 64, bits), apply.table(9)
+    lut = LUT.of(table)
+    assert np.array_equal(apply.bare(lut.processor(pixels=pixels.dtype.name), pixels), grade(pixels, table))

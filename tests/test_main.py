@@ -266,7 +266,7 @@ def test_judge_answers_with_a_probability(capsys: Read, judge: Path, photographs
 
 
 def test_a_report_is_lines_for_a_person_and_json_for_a_script(capsys: Read, tmp_path: Path) -> None:
-    cube.write(tmp_path / "inverse.cube", 1 - identity(5), "inverse")
+    lutexport.write(tmp_path / "inverse.cube", 1 - identity(5), "inverse")
     assert main(["lut-report", str(tmp_path / "inverse.cube")]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 8 and any(line.startswith("poor  Greys: Greys change order") for line in lines)
@@ -280,7 +280,7 @@ def test_a_report_is_lines_for_a_person_and_json_for_a_script(capsys: Read, tmp_
 
 def test_compare_tells_how_far_luts_differ(capsys: Read, photographs: Path, tmp_path: Path) -> None:
     for name, table in (("inverse", 1 - identity(2)), ("same", identity(2))):
-        cube.write(tmp_path / f"{name}.cube", table, name)
+        lutexport.write(tmp_path / f"{name}.cube", table, name)
     luts = [str(tmp_path / "same.cube"), str(tmp_path / "inverse.cube")]
     pictures = ["--images", str(photographs / "coffee.jpg"), str(photographs / "chelsea.jpg")]
     assert main(["compare", *luts, *pictures, f"--output-path={tmp_path}/out"]) == 0

@@ -13,11 +13,12 @@ from torch import Tensor
 
 from studio import __version__
 from studio.context import Context
+from studio.errors import StudioError
 from studio.events import Event
 from studio.files import write_atomic
 from studio.gemma import catalog
-from studio.grading import cube, lut
-from studio.grading.apply import make_folder, sources
+from studio.grading import lut, lutfiles
+from studio.grading.apply import make_folder
 from studio.grading.cielab import Spread
 from studio.grading.config import CompareConfig, weighted_looks
 from studio.grading.contactsheet import contact_sheet
@@ -26,6 +27,7 @@ from studio.grading.judges import open_judge, probability
 from studio.grading.judging import picture
 from studio.grading.samples import Samples, read
 from studio.grading.sidecar import base_of
+from studio.images import list_images
 
 UNGRADED = "ungraded"
 Looks = tuple[tuple[str, float], ...]
@@ -44,7 +46,7 @@ def run(config: CompareConfig, context: Context) -> Iterator[Event]:
             cannot be loaded.
     """
     tables = named(config.luts)
-    paths, errors = sources(config.images, context)
+    paths, errors = _sources(config.images, context)
     if not paths and errors:
         raise errors[0]
     make_folder(config.output_path)
@@ -79,7 +81,7 @@ def named(paths: Sequence[Path]) -> dict[str, Tensor]:
     tables: dict[str, Tensor] = {}
     for path in paths:
         names = itertools.chain([path.stem], (f"{path.stem} {number}" for number in itertools.count(2)))
-        tables[next(name for name in names if name not in (UNGRADED, *tables))] = cube.read(path)
+        tables[next(name for name in names if name not in (UNGRADED, *tables))] = lutfiles.read(path).table()
     return tables
 
 
@@ -104,6 +106,18 @@ def compose(
         "photographs": {"read": samples.names, "skipped": samples.skipped, "pixels": len(pixels)},
         "version": __version__,
     }
+
+
+def _sources(names: tuple[Path, ...], context: Context) -> tuple[list[Path], list[StudioError]]:
+    """Return the pictures named, those of folders among them, and why folders gave none."""
+    paths: list[Path] = []
+    errors: list[StudioError] = []
+    for name in names:
+        try:
+            paths += list_images(name, context.settings) if name.is_dir() else [name]
+        except StudioError as error:
+            errors.append(error)
+    return paths, errors
 
 
 def _told(one: str, other: str, photographs: Spread, cube: Spread) -> str:

@@ -21,6 +21,12 @@ InputEncoding = Literal["srgb", "rec709", "slog3", "logc3", "logc4", "vlog", "cl
 DISPLAYS = ("srgb", "rec709")
 """Those made for a display; the others are camera logs."""
 
+VIDEOS = frozenset({".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mxf"})
+"""Extensions of videos, lower case."""
+
+FEW_PICTURES = 3
+"""Named one by one, so many are graded at once; more, folders and videos are a job."""
+
 
 def weighted_looks(prompt: str) -> tuple[tuple[str, float], ...]:
     """Take a prompt apart: looks parted by ``|``, each with a weight after a colon, ``faded: 0.5``, or else 1.
@@ -207,13 +213,20 @@ class LibraryConfig(OptimizeConfig):
 
 
 class ApplyConfig(Config):
-    """Put a LUT on pictures."""
+    """Put a LUT on pictures and videos."""
 
     lut: Path = option(..., "The LUT: .cube, .3dl, .csp, .spi3d or a Hald .png.", positional=True, widget="file")
-    images: tuple[Path, ...] = option(..., "Pictures, or folders of pictures.", positional=True, widget="images")
-    output_path: Path = option(Path("graded"), "Folder for the results; they keep their names.", widget="hidden")
+    images: tuple[Path, ...] = option(..., "Pictures, videos, or folders of them.", positional=True, widget="images")
+    output_path: Path = option(
+        Path("graded"), "Folder for the results; they keep their names and folders.", widget="hidden"
+    )
     strength: float = option(1.0, "How much of the LUT: 0 is none, 1 is all.", ge=0, le=1)
     interpolation: Literal["tetrahedral", "trilinear"] = option("tetrahedral", "How colours between points are found.")
+
+    def is_long(self) -> bool:
+        """Whether it is work for a job, which can be left and resumed: folders, videos, or more than a few pictures."""
+        several = len(self.images) > FEW_PICTURES
+        return several or any(path.is_dir() or path.suffix.lower() in VIDEOS for path in self.images)
 
 
 class ExportConfig(Config):

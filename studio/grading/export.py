@@ -14,6 +14,7 @@ from studio.grading import lutexport, lutfiles
 from studio.grading.config import ExportConfig
 from studio.grading.lut import strengthen
 from studio.grading.lutfiles import LUT
+from studio.grading.sidecar import base_of
 
 
 def run(config: ExportConfig, context: Context) -> Iterator[Event]:
@@ -26,7 +27,8 @@ def run(config: ExportConfig, context: Context) -> Iterator[Event]:
     target, flavour = _target(config, lut.title)
     if target.resolve() == config.lut.resolve():
         raise StudioError(f"'{target.name}' would be written over itself.", "Choose another --output-path.")
-    table = strengthen(lut.table(config.size or None), config.strength)
+    table = lut.table(config.size or None)
+    table = strengthen(table, config.strength, base_of(config.lut, table.shape[-1]))
     origin = f"From {config.lut.name} at strength {config.strength:g} by Gemma Studio {__version__}"
     try:
         lutexport.write(target, table, lut.title, (origin,), flavour)

@@ -244,7 +244,8 @@ def _read_hald(path: Path) -> LUT:
         raise StudioError(what, "A Hald picture of level 8 has 512 × 512 pixels; levels 2 to 12 are read.")
     pixels = deep.read(path, "png").pixels
     values = pixels[..., :3] if pixels.shape[2] > 2 else pixels[..., :1].repeat(3, 2)
-    table = torch.from_numpy(values.astype(np.float32) / 65535).reshape([level**2] * 3 + [3]).permute(3, 0, 1, 2)
+    colours = torch.from_numpy(values.astype(np.float32) / np.iinfo(pixels.dtype).max)
+    table = colours.reshape([level**2] * 3 + [3]).permute(3, 0, 1, 2)
     if level**2 > cube.SIZES[-1]:
         table = resized(table, cube.SIZES[-1])
     return LUT(title, (_transform(table),))

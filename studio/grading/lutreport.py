@@ -14,7 +14,7 @@ from studio import __version__
 from studio.context import Context
 from studio.events import Event
 from studio.files import write_atomic
-from studio.grading import cube, health, lutplots, verdicts
+from studio.grading import health, lutfiles, lutplots, verdicts
 from studio.grading.apply import make_folder
 from studio.grading.config import LutReportConfig
 from studio.grading.contactsheet import contact_sheet
@@ -35,7 +35,7 @@ def run(config: LutReportConfig, context: Context) -> Iterator[Event]:
     Raises:
         StudioError: The LUT or every photograph is unreadable, the folder holds none, or results cannot be written.
     """
-    table, base = cube.read(config.lut), base_of(config.lut)
+    table, base = lutfiles.read(config.lut).table(), base_of(config.lut)
     paths = list_images(config.image_folder, context.settings) if config.image_folder else []
     folder = config.output_path or context.folder
     make_folder(folder)

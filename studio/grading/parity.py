@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from studio.grading import cube
-from studio.grading.apply import processor
+from studio.grading import lutexport, lutfiles
 from studio.grading.cielab import Colours
 from studio.grading.lut import apply
+from studio.grading.lutfiles import LUT
 
 PROBES = 4096
 """Random colours that every program is asked for."""
@@ -35,8 +35,8 @@ def round_trip(table: Tensor) -> dict[str, float]:
     wanted = through(inside, probes)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "look.cube"
-        cube.write(path, inside, "look")
-        read = cube.read(path)
+        lutexport.write(path, inside, "look")
+        read = lutfiles.read(path).table()
         answers = {"opencolorio": _opencolorio(read, probes), "colour": _colour(read, probes)}
         ffmpeg = shutil.which("ffmpeg")
         if ffmpeg:
@@ -55,7 +55,7 @@ def _opencolorio(table: Tensor, rgb: Colours) -> Colours:
     import PyOpenColorIO as ocio
 
     pixels = rgb.astype(np.float32)
-    processor(table).apply(ocio.PackedImageDesc(pixels, len(pixels), 1, 3))
+    LUT.of(table).processor().apply(ocio.PackedImageDesc(pixels, len(pixels), 1, 3))
     return pixels.astype(np.float64)
 
 

@@ -33,16 +33,21 @@ def held_out(path: Path) -> dict[str, Any] | None:
     return {"prompt": prompt, **scores, "held_out": name == "held_out"} if fit else None
 
 
-def base_of(path: Path) -> Tensor:
-    """Return what no grade would be for a LUT: its encoding's bare conversion, the identity when none is told."""
+def base_of(path: Path, size: int | None = None) -> Tensor:
+    """Return what no grade would be for a LUT: its encoding's bare conversion, the identity when none is told.
+
+    Args:
+        path: The LUT's file.
+        size: Points along an edge; None is as many as it takes: 2 for the identity.
+    """
     try:
         encoding = _read(path)["encoding"]
         source, target = str(encoding["input"]), str(encoding["output"])
     except (OSError, ValueError, KeyError, TypeError):
-        return identity(2)
+        return identity(size or 2)
     if source == target or not {source, target} <= ENCODINGS.keys():
-        return identity(2)
-    return torch.from_numpy(conversion_table(source, target, LOG_SIZE))
+        return identity(size or 2)
+    return torch.from_numpy(conversion_table(source, target, size or LOG_SIZE))
 
 
 def _read(path: Path) -> Any:

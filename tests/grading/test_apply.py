@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +14,7 @@ from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 from studio.context import Context
 from studio.errors import StudioError
 from studio.grading import lut, lutexport
-from studio.grading.apply import grade, run
+from studio.grading.apply import run
 from studio.grading.config import ApplyConfig
 from studio.grading.lutfiles import LUT
 
@@ -32,30 +30,12 @@ def look(tmp_path: Path) -> Path:
     return tmp_path / "half-red.cube"
 
 
-def test_eight_bit_pixels_are_rounded_not_cut_off() -> None:
-    pixels = np.random.default_rng(0).integers(0, 256, (40, 30, 3)).astype(np.uint8)
-    table = lut.ResidualLUT(17)
-    for grid in table.grids:
-        torch.nn.init.normal_(grid, std=0.1, generator=torch.Generator().manual_seed(0))
-    rgb = torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255
-    exact = lut.apply(table.table(), rgb)[0].permute(1, 2, 0).detach().numpy() * 255
-    assert np.abs(grade(pixels, table.table()).astype(float) - exact).max() <= 0.501
-
-
-def test_strength_mixes_and_none_is_none() -> None:
-    pixels = np.full((2, 2, 3), 200, np.uint8)
-    table = lut.identity(5) * 0.5
-    assert grade(pixels, table, strength=0.0).tolist() == pixels.tolist()
-    assert grade(pixels, table, strength=0.5).flatten().tolist() == [150] * 12
-    assert grade(pixels, table).flatten().tolist() == [100] * 12
-
-
 def test_files_and_folders_keep_their_names(look: Path, photographs: Path, house: House, tmp_path: Path) -> None:
     one = photographs / "coffee.jpg"
     out = tmp_path / "out"
     events = list(run(ApplyConfig(lut=look, images=(one, photographs), output_path=out), house("job")))
-    assert events[-1].done == events[-1].total == 7
-    assert {path.name for path in out.iterdir()} == {path.name for path in photographs.iterdir()} | {"coffee-2.jpg"}
+    assert events[-1].done == events[-1].total == 6
+    assert {path.name for path in out.iterdir()} == {path.name for path in photographs.iterdir()}
     before, after = (np.asarray(Image.open(folder / "coffee.jpg")).mean((0, 1)) for folder in (photographs, out))
     assert after[0] == pytest.approx(before[0] / 2, abs=2) and after[2] == pytest.approx(before[2], abs=2)
 
@@ -101,14 +81,6 @@ def test_a_file_in_the_way_of_the_folder_is_a_sentence(look: Path, house: House,
     config = ApplyConfig(lut=look, images=(tmp_path / "x.png",), output_path=look)
     with pytest.raises(StudioError, match="cannot be put"):
         list(run(config, house("job")))
-
-
-def test_what_eight_bits_lose_is_said(look: Path, house: House, tmp_path: Path) -> None:
-    Image.fromarray(np.full((4, 4), 40_000, np.uint16)).save(tmp_path / "deep.png")
-    Image.new("RGBA", (4, 4), (10, 20, 30, 128)).save(tmp_path / "glass.png")
-    config = ApplyConfig(lut=look, images=(tmp_path / "deep.png", tmp_path / "glass.png"), output_path=tmp_path / "out")
-    notes = [event.note for event in run(config, house("job"))]
-    assert "8 bits kept of 16" in notes[0] and "transparency left out" in notes[1]
 
 
 def test_a_broken_picture_is_named_and_the_rest_graded(look: Path, house: House, tmp_path: Path) -> None:
@@ -178,27 +150,61 @@ def test_jpegs_keep_their_colour_resolution(look: Path, photographs: Path, house
         assert isinstance(picture, JpegImageFile) and get_sampling(picture) == 0
 
 
-def png16(path: Path) -> None:
-    """Write 2 x 2 pixels of 16-bit colour, which Pillow reads but cannot write."""
-    header, rows = struct.pack(">IIBBBBB", 2, 2, 16, 2, 0, 0, 0), zlib.compress((b"\0" + b"\x40\x00" * 6) * 2)
-    with path.open("wb") as file:
-        file.write(b"\x89PNG\r\n\x1a\n")
-        for kind, data in ((b"IHDR", header), (b"IDAT", rows), (b"IEND", b"")):
-            file.write(struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)))
+def tree(folder: Path) -> dict[str, bytes]:
+    return {each.relative_to(folder).as_posix(): each.read_bytes() for each in folder.rglob("*") if each.is_file()}
 
 
-def test_only_what_is_lost_is_said(look: Path, house: House, tmp_path: Path) -> None:
-    source = tmp_path / "in"
-    paint(source / "plain.png", (9, 9, 9))
-    Image.new("RGBA", (2, 2), (0, 0, 0, 255)).save(source / "opaque.png")
-    Image.new("P", (2, 2)).save(source / "hole.gif", transparency=0)
-    Image.fromarray(np.full((2, 2), 30000, np.uint16)).save(source / "grey.tif")
-    (source / "deep.ppm").write_bytes(b"P6\n2 2\n65535\n" + b"\x40\x00" * 12)
-    png16(source / "deep.png")
-    events = run(ApplyConfig(lut=look, images=(source,), output_path=tmp_path / "out"), house("job"))
-    said = {event.note.split(" → ")[0]: event.note.partition(" (")[2] for event in events}
-    deep = dict.fromkeys(("grey.tif", "deep.ppm", "deep.png"), "8 bits kept of 16)")
-    assert said == {"plain.png": "", "opaque.png": "", "hole.gif": "transparency left out)", **deep}
+def test_folders_keep_their_shape_and_what_others_read_is_named(look: Path, house: House, tmp_path: Path) -> None:
+    for name in ("a.png", "day/a.png", "day/late/a.png"):
+        (tmp_path / "in" / name).parent.mkdir(exist_ok=True)
+        paint(tmp_path / "in" / name, (len(name), 0, 0))
+    (tmp_path / "in" / "phone.HEIC").touch()
+    events = list(run(ApplyConfig(lut=look, images=(tmp_path / "in",), output_path=tmp_path / "out"), house("job")))
+    assert tree(tmp_path / "out").keys() == {"a.png", "day/a.png", "day/late/a.png"} == events[-1].artifacts.keys()
+    assert events[0].note.startswith("Skipped: phone.HEIC is in a format") and events[-1].metrics["skipped"] == 1
+
+
+def test_results_below_their_sources_are_no_sources(look: Path, house: House, tmp_path: Path) -> None:
+    paint(tmp_path / "in" / "a.png", (200, 0, 0))
+    config = ApplyConfig(lut=look, images=(tmp_path / "in",), output_path=tmp_path / "in" / "graded")
+    for name in ("job", "another"):
+        assert list(run(config, house(name)))[-1].artifacts.keys() == {"a.png"}
+
+
+def test_a_stopped_job_goes_on_and_does_nothing_twice(look: Path, house: House, tmp_path: Path) -> None:
+    for number in range(4):
+        paint(tmp_path / "in" / f"{number}.png", (50 * number, 0, 0))
+    config = ApplyConfig(lut=look, images=(tmp_path / "in",), output_path=tmp_path / "out")
+    whole = ApplyConfig(lut=look, images=(tmp_path / "in",), output_path=tmp_path / "whole")
+    list(run(whole, house("whole job")))
+    stream = run(config, house("job"))
+    assert [next(stream).done, next(stream).done] == [1, 2]
+    stream.close()  # type: ignore[attr-defined]
+    assert tree(tmp_path / "out").keys() == {"0.png", "1.png"}
+    before = {each: each.stat().st_mtime_ns for each in (tmp_path / "out").iterdir()}
+    paint(tmp_path / "in" / "1.png", (90, 90, 90))  # changed meanwhile, so not done
+    notes = [event.note for event in run(config, house("job"))]
+    assert ["was done before" in note for note in notes] == [True, False, False, False]
+    assert (tmp_path / "out" / "0.png").stat().st_mtime_ns == before[tmp_path / "out" / "0.png"]
+    list(run(whole, house("whole job")))
+    assert tree(tmp_path / "out") == tree(tmp_path / "whole")
+
+
+def test_another_lut_under_the_old_name_starts_anew(look: Path, house: House, tmp_path: Path) -> None:
+    paint(tmp_path / "in" / "a.png", (200, 0, 0))
+    config = ApplyConfig(lut=look, images=(tmp_path / "in",), output_path=tmp_path / "out")
+    list(run(config, house("job")))
+    lutexport.write(look, lut.identity(2), "nothing")
+    list(run(config, house("job")))
+    assert np.asarray(Image.open(tmp_path / "out" / "a.png"))[0, 0].tolist() == [200, 0, 0]
+
+
+def test_what_is_long_is_a_job(tmp_path: Path) -> None:
+    def is_long(*names: str) -> bool:
+        return ApplyConfig(lut=tmp_path / "x.cube", images=tuple(tmp_path / name for name in names)).is_long()
+
+    assert not is_long("a.jpg") and not is_long("a.jpg", "b.jpg", "c.jpg")
+    assert is_long("a.jpg", "b.jpg", "c.jpg", "d.jpg") and is_long("clip.MOV") and is_long(".")
 
 
 def test_a_table_opencolorio_refuses_gets_a_sentence() -> None:

@@ -17,7 +17,7 @@ from studio.context import Context
 from studio.errors import StudioError
 from studio.gemma import catalog
 from studio.gemma.loading import load_gemma3
-from studio.grading import comparing, cube, health
+from studio.grading import comparing, health, lutexport
 from studio.grading.config import CompareConfig
 from studio.grading.contactsheet import GAP, LABEL, WIDTH, contact_sheet, thumbnail
 from studio.grading.judges import Gemma3Judge
@@ -32,7 +32,7 @@ def looks(tmp_path: Path) -> tuple[Path, ...]:
     paths = []
     for name in ("lifted", "black and white", "identity"):
         paths.append(tmp_path / f"{name}.cube")
-        cube.write(paths[-1], luts()[name], name)
+        lutexport.write(paths[-1], luts()[name], name)
     return tuple(paths)
 
 
@@ -82,7 +82,7 @@ def test_one_judge_scores_every_lut(
 def test_luts_of_one_name_are_numbered(looks: tuple[Path, ...], tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     for name in ("lifted", "ungraded"):
-        cube.write(tmp_path / "other" / f"{name}.cube", luts()["clipped"], "x")
+        lutexport.write(tmp_path / "other" / f"{name}.cube", luts()["clipped"], "x")
     paths = (looks[0], tmp_path / "other" / "lifted.cube", tmp_path / "other" / "ungraded.cube")
     assert list(comparing.named(paths)) == ["lifted", "lifted 2", "ungraded 2"]
 

@@ -8,15 +8,18 @@ from pathlib import Path
 import numpy as np
 import PyOpenColorIO as ocio
 import pytest
+import torch
 
 from studio.context import Context
 from studio.errors import StudioError
 from studio.events import Event
 from studio.grading import lutexport, lutfiles
 from studio.grading.config import ExportConfig
+from studio.grading.encodings import conversion_table
 from studio.grading.export import run
 from studio.grading.lut import identity, strengthen
 from studio.grading.lutfiles import LUT
+from studio.grading.sidecar import base_of
 from tests.grading.lutsamples import ROWS, Colours, colours, trained
 
 House = Callable[[str], Context]
@@ -72,6 +75,16 @@ def test_a_strength_may_start_from_another_base() -> None:
     table, base = trained(9), trained(9, seed=1)
     wanted = 0.75 * graded(LUT.of(base)) + 0.25 * graded(LUT.of(table))
     assert np.abs(graded(LUT.of(strengthen(table, 0.25, base))) - wanted).max() <= 1e-6
+
+
+def test_a_trained_lut_for_footage_starts_from_its_conversion(look: Path, house: House, tmp_path: Path) -> None:
+    (tmp_path / "look.json").write_text('{"encoding": {"input": "slog3", "output": "srgb"}}')
+    export(house, look, output_path=tmp_path / "none.cube", strength=0.0)
+    pure = torch.from_numpy(conversion_table("slog3", "srgb", 9))
+    assert (lutfiles.read(tmp_path / "none.cube").table() - pure).abs().max() <= 6e-8
+    for told in ('{"encoding": {"input": "srgb", "output": "srgb"}}', "[]", '{"encoding": {"input": 3}}', "junk"):
+        (tmp_path / "look.json").write_text(told)
+        assert torch.equal(base_of(look, 9), identity(9))
 
 
 def test_what_a_format_changed_is_said(look: Path, house: House, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from studio.config import validate
 from studio.context import Context
 from studio.errors import StudioError
 from studio.events import Event
-from studio.grading import cube, library
+from studio.grading import library, lutfiles
 from studio.grading.config import LibraryConfig, OptimizeConfig
 from studio.grading.library import entries, run
 
@@ -36,7 +36,7 @@ def test_every_look_gets_a_lut_a_report_and_pictures(
         ("warm-city", "warm city"), ("cold-city", "cold city"), ("warm-city-2", "Warm-City"),
     ]  # fmt: skip
     for look in looks:
-        assert cube.read(look.file("lut")).shape == (3, 9, 9, 9)
+        assert lutfiles.read(look.file("lut")).table().shape == (3, 9, 9, 9)
         assert json.loads(look.file("report").read_text())["prompt"] == look.prompt
         assert look.file("before").is_file() and look.file("after").is_file()
         assert look.score is not None and 0 <= look.score <= 1 and not look.error

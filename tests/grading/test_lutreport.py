@@ -13,7 +13,7 @@ import torch
 
 from studio.context import Context
 from studio.errors import StudioError
-from studio.grading import cube
+from studio.grading import lutexport
 from studio.grading.config import LutReportConfig
 from studio.grading.encodings import conversion_table
 from studio.grading.lutreport import run
@@ -25,7 +25,7 @@ House = Callable[[str], Context]
 
 @pytest.fixture
 def look(tmp_path: Path) -> Path:
-    cube.write(tmp_path / "lifted.cube", luts()["lifted"], "lifted")
+    lutexport.write(tmp_path / "lifted.cube", luts()["lifted"], "lifted")
     return tmp_path / "lifted.cube"
 
 
@@ -105,7 +105,7 @@ def test_another_program_s_json_is_no_score(text: str, look: Path) -> None:
 def test_a_log_lut_is_measured_against_its_conversion(house: House, tmp_path: Path) -> None:
     """The bare conversion of S-Log3 is no grade, in the report as in its plots."""
     path = tmp_path / "slog3.cube"
-    cube.write(path, torch.from_numpy(conversion_table("slog3", "srgb", 65)), "S-Log3 to sRGB")
+    lutexport.write(path, torch.from_numpy(conversion_table("slog3", "srgb", 65)), "S-Log3 to sRGB")
     (event,) = run(LutReportConfig(lut=path), house("plain"))
     assert event.metrics["shift_mean"] > 10
     path.with_suffix(".json").write_text(json.dumps({"encoding": {"input": "slog3", "output": "srgb"}}))
