@@ -42,7 +42,8 @@ def test_ways_to_apply_a_lut_are_timed_and_agree(bits: int, tmp_path: Path) -> N
     arguments = argparse.Namespace(size=9, width=96, height=64, rounds=2, threads=1)
     report = apply.compare(bits, arguments)
     assert {"ours", "OpenColorIO", "colour", "ffmpeg, float planes"} < report["mpix_per_second"].keys()
-    assert ("Pillow" in report["mpix_per_second"]) == (bits == 8) and report["ours_of_fastest"] > 0
+    assert ("Pillow" in report["mpix_per_second"]) == (bits == 8)
+    assert min(report["mpix_per_second"].values()) > 0
     pixels, table = apply.picture(96, 64, bits), apply.table(9)
     lut = LUT.of(table)
     assert np.array_equal(apply.bare(lut.processor(pixels=pixels.dtype.name), pixels), grade(pixels, table))
