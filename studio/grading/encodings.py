@@ -8,14 +8,14 @@ unchanged, above it rolls off logarithmically until the encoding's largest value
 from __future__ import annotations
 
 import math
-import os
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from studio.grading import colourscience
 
 Colours = NDArray[np.float64]
 
@@ -46,8 +46,7 @@ class Encoding:
 
     def decode(self, codes: Colours) -> Colours:
         """Turn code values [..., 3] into linear light of the sRGB primaries; above 1 only for a log."""
-        import colour
-
+        colour = colourscience.load()
         if self.name == "srgb":
             return np.asarray(colour.eotf(codes, "sRGB"))
         if not self.is_log:
@@ -59,8 +58,7 @@ class Encoding:
 
     def encode(self, linear: Colours) -> Colours:
         """Turn linear light of the sRGB primaries into code values, the inverse of `decode`."""
-        import colour
-
+        colour = colourscience.load()
         if self.name == "srgb":
             return np.asarray(colour.eotf_inverse(linear, "sRGB"))
         if not self.is_log:
@@ -72,8 +70,7 @@ class Encoding:
     @cached_property
     def _bend(self) -> float:
         """The shoulder's curvature b, where log(1 + b t) = b brings the largest value, at t, to white with slope 1."""
-        import colour
-
+        colour = colourscience.load()
         largest = float(colour.log_decoding(1.0, function=self.curve))
         reach, bend = (largest - KNEE) / (1 - KNEE), 1.0
         for _ in range(100):
@@ -121,7 +118,6 @@ def convert(codes: Colours, source: str, target: str) -> Colours:
     """
     if source == target:
         return codes
-    _quiet()
     encoding = ENCODINGS[source]
     linear = np.clip(encoding.roll_off(encoding.decode(codes)), 0, 1)
     return np.clip(ENCODINGS[target].encode(linear), 0, 1)
@@ -131,7 +127,6 @@ def shoot(codes: Colours, target: str) -> Colours:
     """Encode sRGB code values [..., 3] as footage whose neutral conversion to sRGB is the same picture."""
     if target == "srgb":
         return codes
-    _quiet()
     encoding = ENCODINGS[target]
     return np.clip(encoding.encode(encoding.roll_on(ENCODINGS["srgb"].decode(codes))), 0, 1)
 
@@ -153,8 +148,3 @@ def conversion_table(source: str, target: str, size: int) -> NDArray[np.float32]
 def described(source: str, target: str) -> str:
     """Say what goes in and comes out, for titles and comments: 'S-Log3/S-Gamut3.Cine to sRGB'."""
     return f"{ENCODINGS[source].title} to {ENCODINGS[target].title}"
-
-
-def _quiet() -> Any:
-    # Else colour-science warns of SciPy and Matplotlib, which none of this needs.
-    os.environ.setdefault("COLOUR_SCIENCE__FILTER_USAGE_WARNINGS", "True")

@@ -22,7 +22,7 @@ from studio.grading.photographs import Photographs
 
 INDEX = "library.json"
 """The file that says what a library's folder holds."""
-KINDS = {"lut": ".cube", "report": ".json", "before": "-before.jpg", "after": ".jpg"}
+KINDS = {"lut": ".cube", "report": ".json", "sheet": ".jpg"}
 """What is kept of each look's run, and how its file's name ends."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ from torch import Tensor
 from studio import deep
 from studio.errors import StudioError
 from studio.files import write_atomic
+from studio.grading import colourscience
 from studio.grading.lut import resized
 from studio.grading.lutfiles import LUT
 from studio.grading.luttext import plain, plain_title
@@ -124,10 +124,7 @@ _TEXTS: dict[str, Callable[[Tensor, str, tuple[str, ...]], str]] = {
 
 
 def _by_colour(writer: str, table: Tensor, name: str, comments: tuple[str, ...]) -> str:
-    # Else it warns of SciPy and Matplotlib, which a table does without.
-    os.environ.setdefault("COLOUR_SCIENCE__FILTER_USAGE_WARNINGS", "True")
-    import colour
-
+    colour = colourscience.load()
     lut = colour.LUT3D(table.double().permute(3, 2, 1, 0).numpy(), name, comments=list(comments))
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / "look.txt"

@@ -115,7 +115,7 @@ def _points(start: Colours, end: Colours, rgb: Colours, order: NDArray[np.intp])
     moved = "".join(f"M{x:.1f} {y:.1f}L{u:.1f} {v:.1f}" for (x, y), (u, v) in zip(start, end, strict=True))
     trails = f'<path d="{moved}" stroke="{QUIET}" stroke-opacity=".3" stroke-width=".8" fill="none"/>'
     hexes = ["#" + "".join(f"{round(255 * value):02x}" for value in one) for one in rgb]
-    spots = "".join(f'<circle cx="{end[i, 0]:.1f}" cy="{end[i, 1]:.1f}" fill="{hexes[i]}"/>' for i in order)
+    spots = "".join(f'<circle cx="{end[i, 0]:.1f}" cy="{end[i, 1]:.1f}" r="3.4" fill="{hexes[i]}"/>' for i in order)
     return f'{trails}<g class="nodes" stroke="{QUIET}" stroke-opacity=".45" stroke-width=".5">{spots}</g>'
 
 
@@ -168,5 +168,4 @@ def _svg(width: float, height: float, body: str, words: str) -> str:
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{words}"'
     look = 'style="font: 11px var(--font, system-ui, sans-serif); width: 100%; height: auto; display: block"'
     panel = f'<rect width="{width:g}" height="{height:g}" rx="10" fill="{PANEL}"/>'
-    style = "<style>.nodes circle { r: 3.4px }</style>"
-    return f"{head} {look}>{style}{panel}{body}</svg>\n"
+    return f"{head} {look}>{panel}{body}</svg>\n"

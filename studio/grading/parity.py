@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from studio.grading import lutexport, lutfiles
+from studio.grading import colourscience, lutexport, lutfiles
 from studio.grading.cielab import Colours
 from studio.grading.lut import apply
 from studio.grading.lutfiles import LUT
@@ -60,7 +60,7 @@ def _opencolorio(table: Tensor, rgb: Colours) -> Colours:
 
 
 def _colour(table: Tensor, rgb: Colours) -> Colours:
-    import colour
+    colour = colourscience.load()
 
     lut = colour.LUT3D(table.double().permute(3, 2, 1, 0).numpy())
     return np.asarray(lut.apply(rgb, interpolator=colour.algebra.table_interpolation_tetrahedral), np.float64)

@@ -10,7 +10,10 @@ import gradio as gr
 from studio.errors import StudioError
 from studio.jobs import Job
 from studio.ui import access, endpoints, header, jobpanel, markup
-from studio.ui.grade import PRIVATE, TASK, GradeTab
+from studio.ui.follower import PRIVATE
+from studio.ui.grade import TASK, GradeTab
+from studio.ui.librarypane import LibraryPane
+from studio.ui.lutpane import LutPane
 from studio.ui.models import ModelsTab
 
 if TYPE_CHECKING:
@@ -69,8 +72,13 @@ class App:
             self.facts = markup.html(elem_id="facts", js_on_load=header.OPEN_DRAWER)
             theme = gr.Button("Light / dark", size="sm", elem_id="theme", min_width=40)
         with gr.Tabs(elem_id="tabs") as self.tabs:
-            with gr.Tab("Grade", id="grade") as grade_tab:
-                self.grade = GradeTab(studio, self.visitor)
+            with gr.Tab("Grade", id="grade") as grade_tab, gr.Tabs(elem_id="panes") as self.panes:
+                with gr.Tab("Train", id="train"):
+                    self.grade = GradeTab(studio, self.visitor)
+                with gr.Tab("LUT", id="lut"):
+                    self.lut = LutPane(studio, self.visitor)
+                with gr.Tab("Library", id="library") as self.library_tab:
+                    self.library = LibraryPane(studio, self.visitor)
             with gr.Tab("Models", id="models") as models_tab:
                 self.models = ModelsTab(studio)
         with gr.Sidebar(open=False, position="right", width=340, elem_id="drawer"):
@@ -98,13 +106,46 @@ class App:
         self.drawer.click(
             self.act, [self.grade.job, self.visitor], [self.grade.job, self.tabs, *frame], **PRIVATE
         ).then(**follow)
+        self._wire_luts(timer)
         remembered = [self.visitor, self.grade.job]
         opened = blocks.load(
             self.open, [*remembered, self.address], [*remembered, self.tabs], js=READ_ADDRESS, **PRIVATE
         )
         opened.then(self.grade.restore, [self.grade.job, self.grade.folder], self.grade.restored, **PRIVATE)
+        opened.then(self.lut.open, self.lut_given, self.lut.opened, **PRIVATE)
         opened.then(**look)
         opened.then(None, js=OPENED)
+
+    def _wire_luts(self, timer: gr.Timer) -> None:
+        """Follow the panes' jobs, and open a LUT from wherever one is shown."""
+        followers = [self.lut.work.applied, self.lut.work.asked, self.library.compared, self.library.made]
+        states = [state for each in followers for state in (each.job, each.seen)]
+        outputs = [output for each in followers for output in each.outputs]
+
+        def follow(*given: str) -> list[Any]:
+            pairs = zip(followers, given[::2], given[1::2], strict=True)
+            return [value for each, job, seen in pairs for value in each.poll(job, seen)]
+
+        timer.tick(follow, states, outputs, **PRIVATE, queue=False)
+        self.lut_given = [self.lut.key, self.lut.photo, self.lut.strength, self.visitor]
+        opened = [self.panes, *self.lut.opened]
+        self.grade.result.open.click(
+            lambda job, *seen: [gr.Tabs(selected="lut"), *self.lut.open(f"job/{job}", *seen)],
+            [self.grade.job, *self.lut_given[1:]], opened, **PRIVATE,
+        )  # fmt: skip
+        self.library.grid.select(
+            self.pick, [self.library.keys, self.library.photo, self.lut.strength, self.visitor],
+            [*opened, self.lut.photo], **PRIVATE,
+        )  # fmt: skip
+        draw: dict[str, Any] = {"fn": self.library.draw, "inputs": self.library.given, "outputs": self.library.drawn}
+        self.library_tab.select(**draw, **PRIVATE)
+
+    def pick(
+        self, keys: list[str], photo: str | None, strength: float, visitor: str, event: gr.SelectData
+    ) -> list[Any]:
+        """Open the LUT of the picture pressed in a library, on the library's photograph."""
+        key = keys[event.index] if isinstance(event.index, int) and event.index < len(keys) else ""
+        return [gr.Tabs(selected="lut"), *self.lut.open(key, photo, strength, visitor), photo]
 
     def open(self, visitor: str, job_id: str, address: str) -> list[Any]:
         """Give the browser its word, and open the tab and the job that its address names."""

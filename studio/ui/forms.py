@@ -63,13 +63,21 @@ def kind(field: FieldInfo) -> Any:
     return field.annotation
 
 
-def component(config: type[Config], name: str, *, choices: Iterable[tuple[str, str]] = (), **more: Any) -> Component:
+def component(
+    config: type[Config],
+    name: str,
+    *,
+    choices: Iterable[tuple[str, str]] = (),
+    titles: Mapping[str, str] | None = None,
+    **more: Any,
+) -> Component:
     """Make the form field of one configuration field.
 
     Args:
         config: The configuration.
         name: The field.
         choices: (title, value) pairs, for fields whose widget is ``"model"``.
+        titles: Values' names for a person, for fields that take a few values.
         more: Passed on to the Gradio component.
     """
     field = config.model_fields[name]
@@ -82,7 +90,7 @@ def component(config: type[Config], name: str, *, choices: Iterable[tuple[str, s
     if kind(field) is bool:
         return gr.Checkbox(**shared)
     if get_origin(kind(field)) is Literal:
-        return gr.Dropdown(list(get_args(kind(field))), **shared)
+        return gr.Dropdown([((titles or {}).get(each, each), each) for each in get_args(kind(field))], **shared)
     if kind(field) in (int, float):
         return _number(field, shared)
     if isinstance(value, Path):

@@ -10,22 +10,23 @@ import gradio as gr
 from gradio.components import Component
 
 from studio.errors import StudioError
-from studio.gemma.catalog import CHECKPOINTS
-from studio.grading.config import OptimizeConfig
+from studio.grading.config import DISPLAYS, LOG_SIZE, OptimizeConfig
+from studio.grading.encodings import ENCODINGS
 from studio.jobs import Job
 from studio.tasks import presets
 from studio.ui import access, forms, markup, uploads
+from studio.ui.follower import PRIVATE, wrong
 from studio.ui.graderesult import GradeResult, Seen
 from studio.ui.jobpanel import ACTIONS, ACTIVE
 from studio.ui.looks import nearest
+from studio.ui.quality import advice, judges
 
 if TYPE_CHECKING:
     from studio.tasks import Studio
 
 TASK = "optimize"
 EXAMPLE_WORDS = "cinematic teal and orange"
-BY_HAND = ("image_folder", "prompt", "model_type")
-PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+BY_HAND = ("image_folder", "prompt", "model_type", "reference", "input_encoding")
 
 
 class GradeTab:
@@ -103,6 +104,12 @@ class GradeTab:
                 placeholder="Say it in words: cinematic teal and orange",
             )
             self.known = markup.html(elem_id="known-looks")
+            with gr.Accordion("Colours of a picture", open=False, elem_classes="inner", elem_id="reference"):
+                self.fields["reference"] = gr.Image(
+                    type="filepath", sources=["upload"], height=130, show_label=False, elem_id="field-reference",
+                    buttons=[],
+                )
+                markup.html('<p class="quiet">A target beside the words, or instead of them.</p>')
             titles = [(name.replace("-", " ").replace("_", " "), name) for name in self.presets]
             self.preset = gr.Radio(
                 titles,
@@ -125,6 +132,9 @@ class GradeTab:
             with gr.Accordion(title, open=False, elem_classes="fold", elem_id=title.lower().replace(" ", "-")):
                 if not advanced:
                     self._field("model_type", label="Judge", choices=judges())
+                    self.advice = markup.html(advice("embedded"), elem_id="judge-advice")
+                    titles = {name: each.title for name, each in ENCODINGS.items()}
+                    self._field("input_encoding", label="Photographs are in", titles=titles)
                 for name in forms.fields(OptimizeConfig, advanced=advanced, leave_out=BY_HAND):
                     self._field(name)
 
@@ -142,6 +152,9 @@ class GradeTab:
         self.example.click(self.take_example, words, [*taken, words], **PRIVATE).then(**read)
         self.preset.input(self.fill, self.preset, list(self.fields.values()), **PRIVATE).then(**read)
         gr.on([words.blur, judge.change], **read)  # type: ignore[attr-defined]
+        judge.change(advice, judge, self.advice, **PRIVATE)  # type: ignore[attr-defined]
+        encoding, size = self.fields["input_encoding"], self.fields["lut_size"]
+        encoding.input(points, encoding, size, **PRIVATE)  # type: ignore[attr-defined]
         self._wire_job()
 
     def _wire_job(self) -> None:
@@ -206,7 +219,10 @@ class GradeTab:
         folder = folder or str(config.get("image_folder", ""))
         nothing = [gr.skip()] * len(self.taken)
         pictures = self._say(lambda: self._pictures(self._admitted(folder))) if folder else nothing
-        return [*pictures, *(config.get(name, gr.skip()) for name in self.fields), *self.show(job_id)]
+        values = {name: config.get(name, gr.skip()) for name in self.fields}
+        reference = config.get("reference")
+        values["reference"] = uploads.serve(Path(reference)) if reference and Path(reference).is_file() else None
+        return [*pictures, *values.values(), *self.show(job_id)]
 
     def fill(self, name: str) -> list[Any]:
         """Put a preset's values into the form."""
@@ -224,6 +240,8 @@ class GradeTab:
             if not folder:
                 raise StudioError("There are no photographs yet.", "Drop some, or try the example.")
             config["image_folder"] = self._admitted(folder)
+            if "reference" in config:
+                config["reference"] = uploads.adopt_one(str(config["reference"]), self.studio.settings)
             config["model_type"] = access.admit_model(str(config.get("model_type")), self.studio.settings)
             job = self.studio.submit(TASK, config, owner=access.owner(visitor))
         except StudioError as error:
@@ -279,11 +297,6 @@ def buttons(job: Job | None) -> list[gr.Button]:
     ]
 
 
-def wrong(error: StudioError) -> str:
-    """Draw an error as two sentences."""
-    return f'<p class="wrong"><b>{markup.escape(error.what)}</b> {markup.escape(error.todo)}</p>'
-
-
-def judges() -> list[tuple[str, str]]:
-    """Return the judges' titles and names."""
-    return [(one.title, name) for name, one in CHECKPOINTS.items() if name != "embedded_second"]
+def points(encoding: str) -> int:
+    """Return how many points a LUT for an encoding should have; what was set before may suit another."""
+    return int(OptimizeConfig.model_fields["lut_size"].default) if encoding in DISPLAYS else LOG_SIZE

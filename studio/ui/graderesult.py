@@ -53,6 +53,7 @@ class GradeResult:
         with gr.Row(elem_classes="downloads"):
             self.cube = gr.DownloadButton("Download .cube", visible=False, elem_id="download-cube", size="md")
             self.report = gr.DownloadButton("Download report .json", visible=False, elem_id="download-json", size="md")
+            self.open = gr.Button("Open the LUT", visible=False, elem_id="open-lut", size="md")
         self.gauges = markup.html(elem_id="gauges")
         with gr.Row(elem_classes="plots"):
             with gr.Column(min_width=280, elem_classes="plot"):
@@ -90,6 +91,7 @@ class GradeResult:
             self.status,
             self.cube,
             self.report,
+            self.open,
             self.gauges,
             self.scores_legend,
             self.scores,
@@ -103,7 +105,7 @@ class GradeResult:
         return [
             *self._changed(seen, "slider", _files(job, "before", "after"), lambda: _slider(job), 3),
             *self._changed(seen, "status", jobpanel.signature(job), lambda: [jobpanel.status(job) if job else ""], 1),
-            *self._changed(seen, "downloads", _offered(job), lambda: _downloads(job), 2),
+            *self._changed(seen, "downloads", _offered(job), lambda: _downloads(job), 3),
             *self._changed(seen, "curves", _step(job), lambda: self._curves(job), 5),
             *self._changed(seen, "sheet", _files(job, "sheet"), lambda: [_sheet(job)], 1),
         ]
@@ -178,7 +180,8 @@ def _slider(job: Job | None) -> list[Any]:
 def _downloads(job: Job | None) -> list[Any]:
     over = job is not None and job.state.finished
     paths = [_artifact(job, name) if over else None for name in ("lut", "report")]
-    return [gr.DownloadButton(value=uploads.serve(path) if path else None, visible=path is not None) for path in paths]
+    files = [gr.DownloadButton(value=uploads.serve(path) if path else None, visible=path is not None) for path in paths]
+    return [*files, gr.Button(visible=paths[0] is not None)]
 
 
 def _sheet(job: Job | None) -> Any:

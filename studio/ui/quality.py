@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from studio.errors import StudioError
 from studio.gemma import catalog
+from studio.ui import markup
 
 
 @lru_cache(maxsize=32)
@@ -29,3 +30,14 @@ def called(model_type: str) -> str:
     small = ", a small model that ships with the studio"
     title = checkpoint.title
     return f"the {title[0].lower()}{title[1:]}{small}" if checkpoint.embedded else title
+
+
+def judges() -> list[tuple[str, str]]:
+    """Return the judges' titles and names, for a list to choose from."""
+    return [(one.title, name) for name, one in catalog.CHECKPOINTS.items() if name != "embedded_second"]
+
+
+def advice(model_type: str) -> str:
+    """Draw when to use a judge: its note in the catalogue."""
+    checkpoint = catalog.CHECKPOINTS.get(model_type)
+    return f'<p class="quiet">{markup.escape(checkpoint.note)}</p>' if checkpoint else ""

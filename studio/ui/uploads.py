@@ -51,6 +51,12 @@ def adopt(files: Sequence[str | Path], settings: Settings) -> Path:
     return _copy(sources, settings.folder("uploads"))
 
 
+def adopt_one(file: str | Path, settings: Settings) -> Path:
+    """Copy one uploaded file into the studio's home, as `adopt` does, and return the copy's path."""
+    folder = adopt([file], settings)
+    return next(path for path in folder.iterdir() if not path.name.startswith("."))
+
+
 def serve(path: Path) -> str:
     """Copy a file to where Gradio may serve it from, and return the copy's path.
 

@@ -38,7 +38,7 @@ def test_every_look_gets_a_lut_a_report_and_pictures(
     for look in looks:
         assert lutfiles.read(look.file("lut")).table().shape == (3, 9, 9, 9)
         assert json.loads(look.file("report").read_text())["prompt"] == look.prompt
-        assert look.file("before").is_file() and look.file("after").is_file()
+        assert look.file("sheet").is_file()
         assert look.score is not None and 0 <= look.score <= 1 and not look.error
     assert not list((house("job").folder / "work").iterdir())
 
