@@ -10,9 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from studio.grading.config import LOG_SIZE
-from studio.grading.encodings import ENCODINGS, conversion_table
+from studio.grading.config import DISPLAYS, LOG_SIZE
+from studio.grading.encodings import ENCODINGS, conversion_table, described
 from studio.grading.lut import identity
+
+_HEAD = 2048
+"""Bytes of a file that hold its title."""
 
 
 def held_out(path: Path) -> dict[str, Any] | None:
@@ -40,14 +43,30 @@ def base_of(path: Path, size: int | None = None) -> Tensor:
         path: The LUT's file.
         size: Points along an edge; None is as many as it takes: 2 for the identity.
     """
+    found = declared(path)
+    if found is None or found[0] == found[1]:
+        return identity(size or 2)
+    return torch.from_numpy(conversion_table(*found, size or LOG_SIZE))
+
+
+def _declared(path: Path) -> tuple[str, str] | None:
+    """Return the encodings a LUT takes and gives: from its .json, or from its title where that got lost on the way.
+
+    None stands for nothing said, or for encodings nobody knows.
+    """
     try:
         encoding = _read(path)["encoding"]
-        source, target = str(encoding["input"]), str(encoding["output"])
+        found = str(encoding["input"]), str(encoding["output"])
+        return found if set(found) <= ENCODINGS.keys() else None
     except (OSError, ValueError, KeyError, TypeError):
-        return identity(size or 2)
-    if source == target or not {source, target} <= ENCODINGS.keys():
-        return identity(size or 2)
-    return torch.from_numpy(conversion_table(source, target, size or LOG_SIZE))
+        pass
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD).decode("ascii", "replace")
+    except OSError:
+        return None
+    pairs = ((source, target) for source in ENCODINGS for target in DISPLAYS)
+    return next((pair for pair in pairs if f"({described(*pair)})" in head), None)
 
 
 def _read(path: Path) -> Any:

@@ -66,8 +66,9 @@ class LibraryPane:
                 [("Ready looks", "ready")], value="ready", label="Library", elem_id="library-choose"
             )
             self.page = gr.Dropdown([("all", 0)], value=0, label="Looks", visible=False, elem_id="library-page")
+            markup.html('<p class="quiet">On this photograph</p>')
             self.photo = gr.Image(
-                str(example()), type="filepath", sources=["upload"], label="On this photograph", height=150,
+                str(example()), type="filepath", sources=["upload"], show_label=False, height=150,
                 elem_id="library-photo", buttons=[],
             )
             markup.html('<p class="quiet">Press a picture to open its LUT.</p>')

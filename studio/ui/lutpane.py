@@ -32,7 +32,7 @@ FORMATS = [
 SIZES = [("as it is", 0), ("17", 17), ("33", 33), ("65", 65)]
 SHOWN_EDGE = 1280  # pixels along the long edge of the picture on the stage
 EMPTY = """
-<div class="empty"><h2>Open a LUT</h2>
+<div class="empty lut-empty"><h2>Open a LUT</h2>
 <p>Drop a .cube, .3dl, .csp, .spi3d or a Hald picture of any program, or choose a ready look. See it on your photograph
 at any strength, read its report, and take it away as another kind of file.</p></div>
 """
@@ -70,8 +70,9 @@ class LutPane:
             self.choose = gr.Dropdown([], label="or one from the studio", elem_id="lut-choose")
             self.message = markup.html(elem_id="lut-message")
             self.strength = gr.Slider(0, 100, 100, step=1, label="Strength (%)", elem_id="lut-strength")
+            markup.html('<p class="quiet">On this photograph</p>')
             self.photo = gr.Image(
-                str(example()), type="filepath", sources=["upload"], label="On this photograph", height=150,
+                str(example()), type="filepath", sources=["upload"], show_label=False, height=150,
                 elem_id="lut-photo", buttons=[],
             )
 
@@ -158,13 +159,12 @@ class LutPane:
         from studio.grading import lutfiles, sidecar
         from studio.grading.lut import strengthen
         from studio.grading.pixels import grade
-        from studio.images import load_view
 
         try:
             found = shelf.find(self.studio, visitor, key)
             table = lutfiles.read(found.path).table()
             base = sidecar.base_of(found.path, table.shape[-1])
-            pixels = load_view(self._photo(photo), SHOWN_EDGE, self.studio.cache, self.studio.settings)
+            pixels = self._pixels(found.path, photo)
             before, after = grade(pixels, base), grade(pixels, strengthen(table, strength / 100, base))
         except StudioError as error:
             return [gr.skip(), gr.skip(), gr.skip(), wrong(error)]
@@ -195,10 +195,9 @@ class LutPane:
         from studio.grading import lutplots, lutreport, sidecar
         from studio.grading.lutfiles import read
         from studio.grading.samples import Samples
-        from studio.images import load_view
 
         lut, base, samples, path = read(found.path), sidecar.base_of(found.path), Samples(), self._photo(photo)
-        samples.add(path, load_view(path, SHOWN_EDGE, self.studio.cache, self.studio.settings))
+        samples.add(path, self._pixels(found.path, photo))
         table = lut.table()
         report, lines = lutreport.compose(found.path, table, base, samples)
         verdicts = "".join(
@@ -210,6 +209,18 @@ class LutPane:
         title = f"{markup.escape(found.title)} <small>{lut.size} points along each edge</small>"
         drawn = "".join(f"<figure>{plot}</figure>" for plot in plots)
         return f'<h2>{title}</h2><ul class="verdicts">{verdicts}</ul><div class="figures">{drawn}</div>'
+
+    def _pixels(self, lut: Path, photo: str | None) -> Any:
+        """Return the photograph, [H, W, 3] uint8; the example as the footage that the LUT is made for."""
+        from studio.grading import sidecar
+        from studio.grading.encodings import shoot
+        from studio.images import load_view
+
+        path, declared = self._photo(photo), sidecar.declared(lut)
+        pixels = load_view(path, SHOWN_EDGE, self.studio.cache, self.studio.settings)
+        if declared is None or content_hash(path) != content_hash(example()):
+            return pixels
+        return np.rint(255 * shoot(pixels / 255, declared[0])).astype(np.uint8)
 
     def _photo(self, photo: str | None) -> Path:
         return Path(photo) if photo else example()

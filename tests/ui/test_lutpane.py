@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from studio.grading import lutfiles
+from studio.grading.encodings import described
 from studio.jobs import State
 from studio.tasks import Studio
 from studio.ui import uploads
@@ -93,3 +94,10 @@ def test_a_follower_tells_a_job_s_state_once(pane: LutPane, studio: Studio) -> N
     _, status, stop, _ = pane.work.applied.poll(str(job_id), seen)
     assert State.CANCELLED in status and stop.visible is False
     assert pane.work.applied.poll("gone", "x")[1] == ""
+
+
+def test_a_lut_for_footage_is_shown_on_the_example_as_such_footage(pane: LutPane) -> None:
+    plain = pixels(opened(pane, INVERT)["slider"].value[0])
+    title = f'TITLE "noir ({described("slog3", "srgb")})"\n'
+    now = opened(pane, title + INVERT, "log.cube")
+    assert np.abs(pixels(now["slider"].value[0]) - plain).mean() < 20  # two points follow the log's curve no better
