@@ -49,7 +49,7 @@ def base_of(path: Path, size: int | None = None) -> Tensor:
     return torch.from_numpy(conversion_table(*found, size or LOG_SIZE))
 
 
-def _declared(path: Path) -> tuple[str, str] | None:
+def declared(path: Path) -> tuple[str, str] | None:
     """Return the encodings a LUT takes and gives: from its .json, or from its title where that got lost on the way.
 
     None stands for nothing said, or for encodings nobody knows.
