@@ -84,7 +84,7 @@ def main() -> None:
     parser.add_argument("work", type=Path)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--pairs", type=int, default=1600)
+    parser.add_argument("--pairs", type=int, default=800)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     export(arguments.work, arguments.folder, arguments.seed)

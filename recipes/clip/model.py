@@ -85,9 +85,10 @@ class Encoder:
 
     def texts(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Tokens of whole texts (texts, LENGTH), and where each ends."""
-        found = self.tokenizer(list(texts), padding="max_length", truncation=True, max_length=LENGTH)["input_ids"]
-        ids = torch.tensor(found)
-        return ids, (ids == self.tokenizer.eos_token_id).int().argmax(1)
+        end = self.tokenizer.eos_token_id  # cut and padded here: a tokenizer asked to would do so wherever it ships
+        rows = [[*ids[:-1][: LENGTH - 1], end] for ids in self.tokenizer(list(texts))["input_ids"]]
+        ids = torch.tensor([row + [end] * (LENGTH - len(row)) for row in rows])
+        return ids, torch.tensor([len(row) - 1 for row in rows])
 
     def encode(self, prompts: Sequence[str], seed: int | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """Tokens of prompts in their frame (prompts, LENGTH), where each ends, and which fit; `seed` is not needed."""

@@ -67,6 +67,10 @@ _KNOWN = (
         3_970_000,
         "Trained apart from the first, to check on it.",
     ),
+    Checkpoint(
+        "embedded_clip", str(EMBEDDED_FOLDER / "clip"), "Embedded CLIP judge", True, 3_900_000,
+        "Ships with the studio too, and is faster; best beside the embedded judge, as an eye of another kind.", "clip",
+    ),
     Checkpoint("clip", "openai/clip-vit-base-patch32", "CLIP B/32", size=303_000_000, note=_CLIP, kind="clip"),
     Checkpoint("clip_large", "openai/clip-vit-large-patch14", "CLIP L/14", size=856_000_000, note=_LARGE, kind="clip"),
     Checkpoint(

@@ -99,7 +99,7 @@ class OptimizeConfig(Config):
     )
     model_type: str = option(
         "embedded",
-        "The judge: embedded, clip, clip_large, clip_large_336, gemma3_4b, gemma3_12b, gemma3_27b, or a "
+        "The judge: embedded, embedded_clip, clip, clip_large, clip_large_336, gemma3_4b, gemma3_12b, gemma3_27b, or a "
         "local folder.",
         widget="model",
     )

@@ -20,7 +20,7 @@ from studio.grading.looktransform import agreement
 from studio.grading.photographs import MOST_VIEWS, Photographs
 
 SECOND = {"embedded": "embedded_second", "embedded_second": "embedded"} | dict.fromkeys(
-    ("clip", "clip_large", "clip_large_336"), "embedded"
+    ("embedded_clip", "clip", "clip_large", "clip_large_336"), "embedded"
 )
 """Which judge, of another seed or of another kind, looks at a LUT that a judge trained."""
 MEASUREMENTS = 15

@@ -1,4 +1,4 @@
-"""The recipe of the embedded CLIP judge, in miniature."""
+"""The recipe of the embedded CLIP judge, in miniature, and the checkpoint it made, as it ships."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import importlib
 import json
 import pkgutil
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+from skimage.data import astronaut
+from transformers import CLIPModel, CLIPProcessor
 
 import recipes.clip
 from recipes.clip import train
@@ -19,6 +23,10 @@ from recipes.clip.model import build_tokenizer, unit
 from recipes.clip.words import WordTable
 from recipes.judge import pictures
 from recipes.judge.prepare import spoken_words
+from studio.gemma import catalog
+from studio.gemma.clip import load_clip
+from studio.grading.clipjudge import ClipJudge
+from studio.grading.config import ClipForm
 from studio.grading.looks import LOOKS, apply
 
 
@@ -113,3 +121,61 @@ def test_the_fit_finds_the_slope_and_offset_that_were_hidden() -> None:
     given = np.linspace(-3, 3, 200, dtype=np.float32)
     slope, offset = fit(given, 1.7 * given - 0.4)
     assert slope == pytest.approx(1.7, abs=0.01) and offset == pytest.approx(-0.4, abs=0.01)
+
+
+def shipped(form: ClipForm = "directional") -> ClipJudge:
+    return ClipJudge(load_clip(catalog.spec("embedded_clip"), torch.device("cpu")), form)
+
+
+@pytest.fixture
+def photograph() -> torch.Tensor:
+    """The astronaut, whom no training saw, ``[1, 3, 512, 512]``."""
+    return torch.from_numpy(astronaut().copy()).permute(2, 0, 1)[None] / 255
+
+
+def graded(look: str, photograph: torch.Tensor) -> torch.Tensor:
+    return apply(next(each.parameters for each in LOOKS if each.name == look), photograph)
+
+
+def test_the_shipped_judge_sees_a_warm_grade(photograph: torch.Tensor) -> None:
+    session = shipped().open(photograph, ["warm", "cool", "flibbertigibbet wumpus"])
+    warm, cool, none = (
+        session.margin(after, [0], exact=True).sigmoid()[0]
+        for after in (graded("warm", photograph), graded("cool", photograph), photograph)
+    )
+    assert warm[0] > 0.5 and warm[1] < 0.1 and warm[2] < 0.3
+    assert cool[1] > 0.5 and cool[0] < 0.1
+    assert none.max() < 0.1
+
+
+def test_the_shipped_judge_prefers_the_words_that_made_a_grade(photograph: torch.Tensor) -> None:
+    names = ["warm", "cool", "noir", "sepia", "matte", "forest green", "rose", "moonlight night"]
+    after = torch.cat([graded(name, photograph) for name in names])
+    for form in get_args(ClipForm):
+        session = shipped(form).open(photograph, names)
+        margins = session.margin(after, [0] * len(names), exact=True)
+        right = (margins.argmax(0) == torch.arange(len(names))).sum()  # of all the grades, which fits the words best
+        assert right >= (7 if form == "directional" else 4)
+
+
+def test_the_shipped_checkpoint_is_what_its_processor_makes_of_pictures(photograph: torch.Tensor) -> None:
+    folder = catalog.EMBEDDED_FOLDER / "clip"
+    processor, model = CLIPProcessor.from_pretrained(folder), CLIPModel.from_pretrained(folder, dtype=torch.float32)
+    inputs = processor(text=["a photo", "a photo, warm"], images=Image.fromarray(astronaut()), padding=True,
+                       return_tensors="pt")  # fmt: skip
+    with torch.no_grad():
+        out = model.eval()(**inputs)
+    judge = shipped("single")
+    wanted = judge.calibration.slope * (out.image_embeds @ (out.text_embeds[1] - out.text_embeds[0]))
+    got = judge.open(photograph, ["warm"]).margin(photograph, [0], exact=True) - judge.calibration.offset
+    torch.testing.assert_close(got[0], wanted, rtol=1e-2, atol=1e-2)
+
+
+def test_the_card_is_honest_and_the_weights_are_small() -> None:
+    folder = catalog.EMBEDDED_FOLDER / "clip"
+    card = (folder / "README.md").read_text("utf-8").lower()
+    for word in ("data", "parameters", "seed", "minutes", "held-out", "limits", "wordnet", "xkcd", "licence", "gpl"):
+        assert word in card, word
+    assert (folder / "model.safetensors").stat().st_size < 4_000_000
+    words = catalog.EMBEDDED_FOLDER / "judge" / "WORDNET-LICENSE.txt"
+    assert (folder / "WORDNET-LICENSE.txt").read_text("utf-8") == words.read_text("utf-8")
