@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import apply, judge_step
+from benchmarks import apply, judge_step, lut_training
+from studio.grading.config import OptimizeConfig
 from studio.grading.lutfiles import LUT
 from studio.grading.pixels import grade
+from tests import checkpoints
 
 
 def test_the_judges_step_and_the_plain_one_agree() -> None:
@@ -29,8 +31,6 @@ def test_the_judges_step_and_the_plain_one_agree() -> None:
 def test_real_geometries_have_the_real_sizes(name: str, billions: float) -> None:
     from transformers import Gemma3ForConditionalGeneration
 
-    from tests import checkpoints
-
     with torch.device("meta"):
         config = checkpoints.gemma3_config(checkpoints.make_tokenizer(), **judge_step.GEOMETRIES[name])
         model = Gemma3ForConditionalGeneration(config)
@@ -47,3 +47,19 @@ def test_ways_to_apply_a_lut_are_timed_and_agree(bits: int, tmp_path: Path) -> N
     pixels, table = apply.picture(96, 64, bits), apply.table(9)
     lut = LUT.of(table)
     assert np.array_equal(apply.bare(lut.processor(pixels=pixels.dtype.name), pixels), grade(pixels, table))
+
+
+def test_both_ways_of_training_are_counted_and_measured_alike(tmp_path: Path, photographs: Path) -> None:
+    judge = checkpoints.save_gemma3(tmp_path / "judge")
+    config = OptimizeConfig(prompt="warm", image_folder=photographs, model_type=str(judge), steps=2, lut_size=9)
+    found = lut_training.compare(config, tmp_path / "home", target=1.1, seed_steps=11)
+    assert found["seed"]["calls"] == 11 and not found["seed"]["reached"]
+    assert found["ours"]["calls"] == 2 * (4 + 2) and not found["ours"]["reached"]
+    assert 0 < found["seed"]["best"] < 1 and 0 < found["ours"]["best"] < 1
+    assert found["ratio_seconds"] > 0
+
+
+def test_the_first_measurement_at_the_target_ends_the_clock() -> None:
+    way = iter([(1.0, 10, 0.2), (2.0, 20, 0.8), (3.0, 30, 0.9)])
+    assert lut_training.until(0.7, way) == {"seconds": 2.0, "calls": 20, "best": 0.8, "reached": True}
+    assert next(way) == (3.0, 30, 0.9)
