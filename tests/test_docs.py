@@ -71,10 +71,13 @@ def test_the_commands_in_the_readme_do_their_work_as_written(
         monkeypatch.setenv(f"STUDIO_{name}", value)
     written = [shlex.split(command)[1:] for command in commands(README, "gemma-studio")]
     whole = [words for words in written if words[0] in {*TASKS, "jobs"} and len(words) != 2]
-    assert [words[0] for words in whole] == ["optimize", "apply", "judge", "jobs"]
+    shown = ["optimize", "apply", "judge", "lut-report", "export-lut", "library", "jobs"]
+    assert [words[0] for words in whole] == shown
     for words in whole:
-        assert main([*words, *(["--steps", "2"] if words[0] == "optimize" else [])]) == 0, capsys.readouterr().err
-    assert {"teal.cube", "teal.json", "graded"} <= {path.name for path in tmp_path.iterdir()}
+        short = ["--steps", "2"] if words[0] in ("optimize", "library") else []
+        assert main([*words, *short]) == 0, capsys.readouterr().err
+    made = {"teal.cube", "teal.json", "graded", "report", "teal.3dl", "looks"}
+    assert made <= {path.name for path in tmp_path.iterdir()}
 
 
 def test_the_head_of_the_readme_makes_a_space() -> None:

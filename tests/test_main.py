@@ -147,7 +147,7 @@ def test_a_preset_is_offered_where_there_are_some(capsys: Read) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["optimize"], "'prompt' is required; 'image_folder' is required"),
+        (["optimize"], "'image_folder' is required"),
         (["optimize", "--prompt", "warm", "--image-folder", ".", "--steps", "0"], "'steps' cannot be '0'"),
         (["optimize", "--prompt", "warm", "--image-folder", ".", "--steps", "ten"], "'steps' cannot be 'ten'"),
         (["optimize", "--preset", "nowhere"], "no preset 'nowhere' of optimize. Presets are bleach-bypass"),

@@ -62,6 +62,20 @@ def write(path: Path, table: Tensor, title: str, comments: tuple[str, ...] = (),
         write_atomic(path, _TEXTS[flavour](table, name, lines))
 
 
+def write_draft(path: Path, table: Tensor, title: str) -> None:
+    """Write a .cube while a training goes on: in a tenth of `write`'s time, six digits after the point.
+
+    Args:
+        path: Where to; an existing file is replaced.
+        table: [3, N, N, N] in [0, 1].
+        title: Its title, as in `write`.
+
+    Raises:
+        OSError: As `write`.
+    """
+    write_atomic(path, f'TITLE "{plain_title(title)}"\n' + _baked(table.detach().cpu().float(), "iridas_cube"))
+
+
 def flavour_of(path: Path) -> str:
     """Return the flavour that a file's extension means.
 
@@ -98,20 +112,25 @@ def _spi3d(table: Tensor, name: str, comments: tuple[str, ...]) -> str:
 
 def _3dl(table: Tensor, name: str, comments: tuple[str, ...]) -> str:
     size = next((each for each in SIZES_3DL if each >= table.shape[-1]), SIZES_3DL[-1])
+    head = [f'TITLE "{name}"', *comments]
+    return "".join(f"# {line}\n" for line in head) + _baked(resized(table, size).clamp(0, 1), "flame")
+
+
+def _baked(table: Tensor, kind: str) -> str:
+    """Return a table as OpenColorIO's baker writes it."""
     config = ocio.Config.CreateRaw()
     config.addColorSpace(ocio.ColorSpace(name="ungraded"))
-    (transform,) = LUT.of(resized(table, size).clamp(0, 1)).steps
+    (transform,) = LUT.of(table).steps
     graded = ocio.ColorSpace(name="graded")
     graded.setTransform(transform, ocio.COLORSPACE_DIR_FROM_REFERENCE)
     config.addColorSpace(graded)
     baker = ocio.Baker()
     baker.setConfig(config)
-    baker.setFormat("flame")
+    baker.setFormat(kind)
     baker.setInputSpace("ungraded")
     baker.setTargetSpace("graded")
-    baker.setCubeSize(size)
-    head = [f'TITLE "{name}"', *comments]
-    return "".join(f"# {line}\n" for line in head) + str(baker.bake())
+    baker.setCubeSize(table.shape[-1])
+    return str(baker.bake())
 
 
 _TEXTS: dict[str, Callable[[Tensor, str, tuple[str, ...]], str]] = {

@@ -73,10 +73,14 @@ class Results:
         return Event(done, self._config.steps, note, metrics or {}, dict(self._artifacts))
 
     def keep(self, report: dict[str, object], table: Tensor, *, now: bool = False) -> None:
-        """Write the best LUT so far and its report, unless those on disk are young and `now` is False."""
+        """Write the best LUT and its report: `now` for good, else as a draft, unless those on disk are young."""
         if now or time.monotonic() - self._last_kept >= KEEP_SECONDS:
             name = slug(self._config.name)
-            lutexport.write(self._folder / f"{name}.cube", table, self._title(), (self._credits(),))
+            path = self._folder / f"{name}.cube"
+            if now:
+                lutexport.write(path, table, self._title(), (self._credits(),))
+            else:
+                lutexport.write_draft(path, table, self._title())
             write_atomic(self._folder / f"{name}.json", json.dumps({**report, "versions": _versions()}, indent=1))
             self._artifacts |= {"lut": f"{name}.cube", "report": f"{name}.json"}
             self._last_kept = time.monotonic()

@@ -152,3 +152,10 @@ def test_nothing_is_left_where_a_file_cannot_be(flavour: str, tmp_path: Path) ->
     with pytest.raises(OSError):
         export(tmp_path, flavour, 2)
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_draft_is_the_same_table_in_six_digits(tmp_path: Path) -> None:
+    table = torch.rand(3, 9, 9, 9, generator=torch.Generator().manual_seed(0))
+    lutexport.write_draft(tmp_path / "draft.cube", table, 'a "quoted" look')
+    read = lutfiles.read(tmp_path / "draft.cube")
+    assert read.title == "a 'quoted' look" and (read.table() - table).abs().max() <= 6e-7
