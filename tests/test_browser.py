@@ -179,6 +179,37 @@ def test_the_empty_stage_runs_the_example_in_one_click(page: Page) -> None:
     state(page, "cancelled")
 
 
+def test_a_ready_look_opens_from_the_library_and_a_lut_of_any_program_becomes_another_file(
+    page: Page, tmp_path: Path
+) -> None:
+    page.get_by_role("tab", name="Library", exact=True).click()
+    cells = page.locator("#library-grid button.thumbnail-item")
+    expect(cells.nth(13)).to_be_visible(timeout=LONG)
+    page.locator("#library-grid").get_by_text("film noir").click()
+    expect(page.locator("#lut-report .verdicts li").first).to_be_visible(timeout=LONG)
+    expect(page.locator("#lut-report h2")).to_contain_text("film noir")
+    expect(page.locator("#lut-before-after img").first).to_be_visible()
+
+    table = np.clip(colour.LUT3D.linear_table(9) * [1.0, 0.9, 0.7], 0, 1)
+    colour.io.write_LUT_SonySPI3D(colour.LUT3D(table, "warm"), str(tmp_path / "warm.spi3d"))
+    page.locator("#lut-file input[type=file]").set_input_files([tmp_path / "warm.spi3d"])
+    expect(page.locator("#lut-report h2")).to_contain_text("warm", timeout=LONG)
+    page.locator("#lut-export").click()
+    with page.expect_download() as download:
+        page.locator("#lut-download").click()
+    download.value.save_as(tmp_path / "warm.cube")
+    written = colour.read_LUT(str(tmp_path / "warm.cube"))
+    assert isinstance(written, colour.LUT3D) and np.abs(written.table - table).max() < 1e-6
+
+    page.locator("#lut-judge > button").first.click()
+    page.locator("#lut-words textarea, #lut-words input").first.fill("warm")
+    page.locator("#lut-ask").click()
+    expect(page.locator("#lut-answer")).to_contain_text("believes", timeout=LONG)
+    page.reload()
+    page.get_by_role("tab", name="LUT", exact=True).click()
+    expect(page.locator("#lut-report h2")).to_contain_text("warm", timeout=LONG)
+
+
 def test_wrong_input_is_answered_in_a_sentence(page: Page, tmp_path: Path) -> None:
     page.locator("#start").click()
     expect(page.locator("#message")).to_contain_text("There are no photographs yet.")
