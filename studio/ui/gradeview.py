@@ -17,10 +17,12 @@ SCORES = {
     "score": "training photographs",
     "second_opinion": "second judge",
     "analytic": "measured colour",
+    "reference_match": "colours of the picture",
 }
 LOSSES = {
     "loss": "total",
     "image_text": "image-text",
+    "reference": "reference",
     "image_smoothness": "image smoothness",
     "image_regularization": "regularization",
     "black_preservation": "black preservation",
@@ -31,12 +33,14 @@ COLOURS = {
     "training photographs": "#8c8c8c",
     "second judge": "#c9a23f",
     "measured colour": "#5fae7b",
+    "colours of the picture": "#b5739d",
     "total": "#4a9be0",
     "image-text": "#8c8c8c",
     "image smoothness": "#c9a23f",
     "regularization": "#5fae7b",
     "black preservation": "#b5739d",
     "LUT smoothness": "#7d83c9",
+    "reference": "#cf7f4a",
 }
 DOUBT = 0.35  # a judge this much surer than another measure is doubted
 POINTS = 240  # as many as a plot can show; a long run is thinned evenly
@@ -65,7 +69,8 @@ def curves(events: Sequence[Event], names: Mapping[str, str]) -> pd.DataFrame:
         for name in names
         if name in event.metrics and (name in rare or index % stride == 0)
     ]
-    begun = [(0, nan, curve) for curve in names.values() if told]
+    followed = any("reference" in event.metrics for event in told)
+    begun = [(0, nan, curve) for name, curve in names.items() if told and (followed or "reference" not in name)]
     table = pd.DataFrame([*begun, *rows], columns=["step", "value", "curve"])
     return table[~table.duplicated(["step", "curve"]) | (table["step"] == 0)]
 
@@ -98,12 +103,16 @@ def gauges(metrics: Mapping[str, float], judge: str, quality: str) -> str:
         return ""
     first = "held_out" if "held_out" in metrics else "score"
     where = "on photographs held out from training" if first == "held_out" else "on the training photographs"
-    dials = [_gauge("The judge believes it", metrics.get(first), where)]
+    only_reference = "reference_match" in metrics and first not in metrics
+    dials = [] if only_reference else [_gauge("The judge believes it", metrics.get(first), where)]
+    if "reference_match" in metrics:
+        dials.append(_gauge("Colours of the picture", metrics["reference_match"], "how much of the way they went"))
     if "second_opinion" in metrics:
         dials.append(_gauge("A second judge", metrics["second_opinion"], "trained apart, never optimised against"))
     if "analytic" in metrics:
         dials.append(_gauge("Measured colour", metrics["analytic"], "how far colours moved the way the words say"))
-    note = f'<p class="quiet">Answered by {markup.escape(judge)}. {markup.escape(quality)}</p>' if judge else ""
+    answered = bool(judge) and not only_reference
+    note = f'<p class="quiet">Answered by {markup.escape(judge)}. {markup.escape(quality)}</p>' if answered else ""
     note += _doubt(metrics, first)
     return f'<div class="gauges">{"".join(dials)}</div>{note}'
 

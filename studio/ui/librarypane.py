@@ -40,23 +40,24 @@ class LibraryPane:
     def __init__(self, studio: Studio, visitor: gr.BrowserState) -> None:
         self.studio, self.visitor = studio, visitor
         self.keys = gr.State([])
-        self.picked = gr.State([])
+        self.comparison = gr.Image(
+            visible=False, show_label=False, container=False, interactive=False, type="filepath",
+            buttons=["fullscreen"], elem_id="library-comparison", render=False,
+        )  # fmt: skip
+        self.lines = markup.html(elem_id="library-lines", render=False)
         with gr.Row(elem_classes="page"):
             with gr.Column(scale=1, min_width=320, elem_classes="controls"):
                 self._browse()
                 self._compare()
                 self._make()
             with gr.Column(scale=2, min_width=320, elem_classes="result"):
+                for one in (self.comparison, self.lines):
+                    one.render()  # type: ignore[no-untyped-call]
                 self.heading = markup.html(elem_id="library-heading")
                 self.grid = gr.Gallery(
                     columns=3, show_label=False, container=False, allow_preview=False, interactive=False, buttons=[],
                     object_fit="cover", elem_id="library-grid", height="auto",
                 )
-                self.comparison = gr.Image(
-                    visible=False, show_label=False, container=False, interactive=False, type="filepath",
-                    buttons=["fullscreen"], elem_id="library-comparison",
-                )
-                self.lines = markup.html(elem_id="library-lines")
         self._wire()
 
     def _browse(self) -> None:
@@ -81,7 +82,7 @@ class LibraryPane:
             )
             self.words = gr.Textbox(label="Score them for these words, if you like", elem_id="compare-words")
             self.run = gr.Button("Compare on this photograph", size="sm", elem_id="compare-run")
-            self.compared = Follower(self.studio, "compare", list, lambda job: [])
+            self.compared = Follower(self.studio, "compare", lambda: [self.comparison, self.lines], self.show)
 
     def _make(self) -> None:
         with gr.Accordion("Make a library", open=False, elem_classes="fold plain", elem_id="library-make"):
@@ -124,7 +125,6 @@ class LibraryPane:
         )  # fmt: skip
         values = [self.looks, self.photographs, self.folder, self.judge, self.visitor, *self.fields.values()]
         self.start.click(self.submit, values, [self.made.job, self.made.status], **PRIVATE)
-        self.compared.seen.change(self.show, self.compared.job, [self.comparison, self.lines], **PRIVATE)
 
     def draw(self, key: str, page: int, photo: str | None, visitor: str) -> list[Any]:
         """Draw a page of a library on the photograph."""
@@ -174,12 +174,8 @@ class LibraryPane:
         values["output_path"] = self.studio.settings.folder("exports") / content_hash(*map(str, paths), str(photo))[:32]
         return self.compared.submit("compare", values | ({"prompt": words} if words.strip() else {}), visitor)
 
-    def show(self, job_id: str) -> list[Any]:
+    def show(self, job: Job | None) -> list[Any]:
         """Show what a comparison left."""
-        try:
-            job: Job | None = self.studio.jobs.get(job_id) if job_id else None
-        except StudioError:
-            job = None
         sheet = job.folder / job.artifacts["sheet"] if job and "sheet" in job.artifacts else None
         if job is None or sheet is None or not sheet.is_file():
             return [gr.Image(visible=False), ""]

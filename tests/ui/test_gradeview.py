@@ -73,3 +73,10 @@ def test_gauges_say_who_believes_what() -> None:
     assert "second judge" not in gradeview.gauges({"score": 0.1}, "x", "")
     assert "on the training photographs" in gradeview.gauges({"score": 0.1}, "x", "")
     assert gradeview.gauges({}, "x", "y") == ""
+
+
+def test_a_run_after_a_picture_speaks_of_its_colours_and_of_no_judge() -> None:
+    drawn = gradeview.gauges({"loss": 0.1, "reference_match": 0.84}, "the embedded judge", "It measured well.")
+    assert "84 %" in drawn and "Colours of the picture" in drawn and "judge" not in drawn
+    both = gradeview.gauges({"held_out": 0.9, "reference_match": 0.5}, "the embedded judge", "")
+    assert "90 %" in both and "50 %" in both and "Answered by the embedded judge" in both
