@@ -66,7 +66,8 @@ def run(config: CompareConfig, context: Context) -> Iterator[Event]:
     write_atomic(config.output_path / "report.json", json.dumps(report, indent=1, allow_nan=False, ensure_ascii=False))
     metrics = {f"{one['one']} and {one['other']}": one["photographs"]["mean"] for one in report["pairs"]} | scores
     places = {name: str((config.output_path / file).resolve()) for name, file in _FILES.items()}
-    yield Event(total, total, f"Compared {len(tables)} LUTs on {len(samples.paths)} photographs", metrics, places)
+    shown = f"{len(samples.paths)} photograph{'s' * (len(samples.paths) != 1)}"
+    yield Event(total, total, f"Compared {len(tables)} LUTs on {shown}", metrics, places)
 
 
 _FILES = {"sheet": "sheet.jpg", "report": "report.json"}

@@ -65,6 +65,7 @@ class App:
     def __init__(self, studio: Studio, blocks: gr.Blocks) -> None:
         self.studio = studio
         self.visitor = gr.BrowserState("", storage_key="studio-visitor", secret="gemma-studio")
+        lut = gr.BrowserState("", storage_key="studio-lut", secret="gemma-studio")
         self.seen = gr.State({})
         self.address = gr.Textbox(visible=False)
         with gr.Row(elem_id="header"):
@@ -76,7 +77,7 @@ class App:
                 with gr.Tab("Train", id="train"):
                     self.grade = GradeTab(studio, self.visitor)
                 with gr.Tab("LUT", id="lut"):
-                    self.lut = LutPane(studio, self.visitor)
+                    self.lut = LutPane(studio, self.visitor, lut)
                 with gr.Tab("Library", id="library") as self.library_tab:
                     self.library = LibraryPane(studio, self.visitor)
             with gr.Tab("Models", id="models") as models_tab:

@@ -44,14 +44,12 @@ class LutPane:
     Args:
         studio: The assembled studio.
         visitor: The browser's own word, see `studio.ui.access`.
-
-    Attributes:
-        key: The LUT on show, see `studio.ui.shelf`; the browser remembers it.
+        key: The LUT on show, see `studio.ui.shelf`; made outside the tabs, since a page reads what stands in a tab only
+            once it is opened.
     """
 
-    def __init__(self, studio: Studio, visitor: gr.BrowserState) -> None:
-        self.studio, self.visitor = studio, visitor
-        self.key = gr.BrowserState("", storage_key="studio-lut", secret="gemma-studio")
+    def __init__(self, studio: Studio, visitor: gr.BrowserState, key: gr.BrowserState) -> None:
+        self.studio, self.visitor, self.key = studio, visitor, key
         with gr.Row(elem_classes="page"):
             with gr.Column(scale=1, min_width=320, elem_classes="controls"):
                 self._choose()
@@ -157,15 +155,14 @@ class LutPane:
         if not key:
             return [gr.skip()] * 4
         from studio.grading import lutfiles, sidecar
-        from studio.grading.lut import strengthen
-        from studio.grading.pixels import grade
+        from studio.grading.pixels import grade, grader
 
         try:
             found = shelf.find(self.studio, visitor, key)
-            table = lutfiles.read(found.path).table()
-            base = sidecar.base_of(found.path, table.shape[-1])
+            lut = lutfiles.read(found.path)
+            base = sidecar.base_of(found.path, lut.size)
             pixels = self._pixels(found.path, photo)
-            before, after = grade(pixels, base), grade(pixels, strengthen(table, strength / 100, base))
+            before, after = grade(pixels, base), grader(lut, strength / 100, base=base)(pixels)
         except StudioError as error:
             return [gr.skip(), gr.skip(), gr.skip(), wrong(error)]
         pair = self._picture(before, "before"), self._picture(after, "after")

@@ -55,7 +55,10 @@ def test_a_legend_names_the_curves_that_have_values() -> None:
 
 def test_a_plot_begins_with_every_curve_it_may_come_to_show() -> None:
     table = gradeview.curves(EVENTS, gradeview.SCORES)
-    assert list(table[table["value"].isna()]["curve"]) == list(gradeview.SCORES.values())
+    begun = list(table[table["value"].isna()]["curve"])
+    assert begun == list(gradeview.SCORES.values())[:-1]  # a picture's colours only where one is followed
+    followed = gradeview.curves([Event(1, 2, metrics={"reference": 0.1, "reference_match": 0.2})], gradeview.SCORES)
+    assert list(followed["curve"])[:5] == list(gradeview.SCORES.values())
 
 
 def test_a_judge_alone_in_its_belief_is_doubted() -> None:

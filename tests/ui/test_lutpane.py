@@ -26,7 +26,7 @@ INVERT = "LUT_3D_SIZE 2\n" + "\n".join(f"{1 - r} {1 - g} {1 - b}" for b in (0, 1
 def pane(studio: Studio) -> LutPane:
     async def build() -> LutPane:
         with gr.Blocks(analytics_enabled=False):
-            return LutPane(studio, gr.BrowserState(""))
+            return LutPane(studio, gr.BrowserState(""), gr.BrowserState(""))
 
     return asyncio.run(build())
 
