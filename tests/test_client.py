@@ -120,7 +120,7 @@ def test_jobs_and_presets_are_listed(client: Client, finished: list[dict[str, An
 @pytest.mark.parametrize(
     ("endpoint", "values", "sentence"),
     [
-        ("/optimize", {"prompt": " ", "image_folder": "."}, "say a look in words"),
+        ("/optimize", {"prompt": " ", "image_folder": "."}, "Say a look in words"),
         ("/optimize", {"prompt": "warm", "image_folder": ".", "steps": 0}, "greater than or equal to 1"),
         ("/watch", {"id": "nothing"}, "nothing"),
         ("/cancel", {"id": "../../etc"}, "etc"),

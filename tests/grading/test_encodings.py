@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 import PyOpenColorIO as ocio
 import pytest
+import torch
 
+from studio.grading.config import LOG_SIZE
 from studio.grading.encodings import ENCODINGS, KNEE, conversion_table, convert, shoot
+from studio.grading.lut import apply
 from tests.grading.test_lut import rows
 
 LOGS = [name for name, each in ENCODINGS.items() if each.is_log]
@@ -66,10 +69,6 @@ def test_the_roll_off_begins_without_a_kink_and_can_be_undone(name: str) -> None
 @pytest.mark.parametrize("name", LOGS)
 def test_shadows_in_log_are_not_banded_with_the_points_a_log_gets(name: str) -> None:
     """Between its points a LUT follows the conversion within two code values of 255, and never falls or jumps."""
-    from studio.grading.config import LOG_SIZE
-    from studio.grading.lut import apply
-
-    torch = pytest.importorskip("torch")
     ramp = np.linspace(0, 1, 4096)[:, None].repeat(3, 1)
     table = torch.from_numpy(conversion_table(name, "srgb", LOG_SIZE))
     through = rows(apply(table, torch.from_numpy(ramp.T[None, :, None]).float()))[0]
