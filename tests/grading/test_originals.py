@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -58,12 +59,12 @@ def save(path: Path, pixels: NDArray[Any]) -> Path:
     return path
 
 
-@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif"])
-@pytest.mark.parametrize("channels", [3, 4])
-@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+HELD = [(".jpg", 3, np.uint8), *itertools.product((".png", ".tif"), (3, 4), (np.uint8, np.uint16))]
+"""What each format can hold: a JPEG neither alpha nor 16 bits."""
+
+
+@pytest.mark.parametrize(("suffix", "channels", "kind"), HELD)
 def test_all_is_kept(suffix: str, channels: int, kind: Any, settings: Settings, tmp_path: Path) -> None:
-    if suffix == ".jpg" and (channels == 4 or kind == np.uint16):
-        pytest.skip("a JPEG holds no such thing")
     source = save(tmp_path / f"in{suffix}", noise(kind, channels))
     target = tmp_path / f"out{suffix}"
     original = passed(source, target, settings)
@@ -95,8 +96,10 @@ def test_other_formats_become_png_upright(suffix: str, settings: Settings, tmp_p
         assert picture.info["icc_profile"] == P3 and picture.size == upright.shape[1::-1]
 
 
-@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "PA", "CMYK", "LAB", "I;16"])
-@pytest.mark.parametrize("suffix", [".tif", ".png"])
+MODES = {".tif": ["1", "L", "LA", "P", "PA", "CMYK", "LAB", "I;16"], ".png": ["1", "L", "LA", "P", "I;16"]}
+
+
+@pytest.mark.parametrize(("mode", "suffix"), [(mode, suffix) for suffix, modes in MODES.items() for mode in modes])
 def test_modes_that_are_not_rgb_come_as_they_are_admitted(
     mode: str, suffix: str, settings: Settings, tmp_path: Path
 ) -> None:
@@ -106,10 +109,7 @@ def test_modes_that_are_not_rgb_come_as_they_are_admitted(
         picture = ImageCms.profileToProfile(picture, ImageCms.createProfile("sRGB"), LAB, outputMode="LAB")
     if mode == "I;16":
         picture = Image.fromarray(np.asarray(picture).astype(np.uint16) * 257)
-    try:
-        picture.save(source)
-    except OSError:
-        pytest.skip("the format holds no such mode")
+    picture.save(source)
     original = passed(source, tmp_path / f"out{suffix}", settings)
     colours = original.pixels[..., :3].astype(float) / np.iinfo(original.pixels.dtype).max
     assert np.abs(colours * 255 - np.asarray(admit(source, settings))).max() <= 0.01
