@@ -16,7 +16,7 @@ EMBEDDED_FOLDER = Path(__file__).resolve().parent.parent / "embedded"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint that can judge.
+    """A checkpoint the studio knows.
 
     Attributes:
         name: The model type a user writes.
@@ -26,6 +26,7 @@ class Checkpoint:
         size: Bytes of the weights in bfloat16, roughly; 0 when unknown.
         note: What a user should know before choosing it.
         kind: Its architecture, which is also what the model manager calls its loader.
+        purpose: The one of `EMBEDDED` it was made for; empty for a model of general use.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Checkpoint:
     size: int = 0
     note: str = ""
     kind: str = "gemma3"
+    purpose: str = ""
 
     @property
     def folder(self) -> Path | None:
@@ -49,6 +51,8 @@ _CLIP = (
     "Fast, and knows many words and films: for strong looks on photographs that are alike. Take Gemma 3 where they "
     "differ or a grade must stay gentle. Its score is made from a cosine and is no calibrated chance."
 )
+EMBEDDED = {"judge": "embedded", "vqa": "embedded_vqa"}
+"""What ``embedded`` stands for, by the purpose it is asked for."""
 _LARGE = "As CLIP B/32, slower and with a finer eye."
 _KNOWN = (
     Checkpoint(
@@ -58,6 +62,7 @@ _KNOWN = (
         True,
         3_970_000,
         "Ships with the studio and works offline; it knows the looks its card lists.",
+        purpose="judge",
     ),
     Checkpoint(
         "embedded_second",
@@ -66,16 +71,36 @@ _KNOWN = (
         True,
         3_970_000,
         "Trained apart from the first, to check on it.",
+        purpose="judge",
     ),
     Checkpoint(
-        "embedded_clip", str(EMBEDDED_FOLDER / "clip"), "Embedded CLIP judge", True, 3_900_000,
-        "Ships with the studio too, and is faster; best beside the embedded judge, as an eye of another kind.", "clip",
+        "embedded_clip",
+        str(EMBEDDED_FOLDER / "clip"),
+        "Embedded CLIP judge",
+        True,
+        3_900_000,
+        "Ships with the studio too, and is faster; best beside the embedded judge, as an eye of another kind.",
+        "clip",
+        "judge",
+    ),
+    Checkpoint(
+        "embedded_vqa",
+        str(EMBEDDED_FOLDER / "vqa"),
+        "Embedded VQA model",
+        True,
+        4_000_000,
+        "Ships with the studio; answers questions about drawn scenes, and is wrong often enough to be studied.",
+        purpose="vqa",
     ),
     Checkpoint("clip", "openai/clip-vit-base-patch32", "CLIP B/32", size=303_000_000, note=_CLIP, kind="clip"),
     Checkpoint("clip_large", "openai/clip-vit-large-patch14", "CLIP L/14", size=856_000_000, note=_LARGE, kind="clip"),
     Checkpoint(
-        "clip_large_336", "openai/clip-vit-large-patch14-336", "CLIP L/14 at 336", size=856_000_000,
-        note=_LARGE, kind="clip",
+        "clip_large_336",
+        "openai/clip-vit-large-patch14-336",
+        "CLIP L/14 at 336",
+        size=856_000_000,
+        note=_LARGE,
+        kind="clip",
     ),
     Checkpoint("gemma3_4b", "google/gemma-3-4b-it", "Gemma 3 4B", size=8_600_000_000, note=_GATED),
     Checkpoint("gemma3_12b", "google/gemma-3-12b-it", "Gemma 3 12B", size=24_400_000_000, note=_GATED),
@@ -86,13 +111,19 @@ MODEL_TYPES: tuple[str, ...] = tuple(CHECKPOINTS)
 """The names of the known model types; a local folder is taken as well."""
 
 
-def resolve(model_type: str) -> Checkpoint:
+def resolve(model_type: str, purpose: str = "judge") -> Checkpoint:
     """Return the checkpoint behind a model type, or in a local folder.
+
+    Args:
+        model_type: One of `MODEL_TYPES`, the Hub's name of one of them, or a local folder.
+        purpose: What ``embedded`` shall stand for, one of `EMBEDDED`.
 
     Raises:
         StudioError: The name is unknown, or the folder holds no checkpoint of one of `KINDS`.
     """
-    checkpoint = CHECKPOINTS.get(model_type) or _local(model_type)
+    name = EMBEDDED[purpose] if model_type == "embedded" else model_type
+    by_source = {each.source: each for each in CHECKPOINTS.values()}
+    checkpoint = CHECKPOINTS.get(name) or by_source.get(name) or _local(model_type)
     if checkpoint.folder is not None:
         _check_folder(checkpoint.folder)
     return checkpoint

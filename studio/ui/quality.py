@@ -34,7 +34,11 @@ def called(model_type: str) -> str:
 
 def judges() -> list[tuple[str, str]]:
     """Return the judges' titles and names, for a list to choose from."""
-    return [(one.title, name) for name, one in catalog.CHECKPOINTS.items() if name != "embedded_second"]
+    return [
+        (one.title, name)
+        for name, one in catalog.CHECKPOINTS.items()
+        if name != "embedded_second" and one.purpose in ("", "judge")
+    ]
 
 
 def advice(model_type: str) -> str:

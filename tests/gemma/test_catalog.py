@@ -12,7 +12,13 @@ from studio.gemma import catalog
 def test_the_hub_types_name_googles_repositories() -> None:
     assert catalog.resolve("gemma3_12b").source == "google/gemma-3-12b-it"
     assert catalog.spec("gemma3_4b", "nf4").quantization == "nf4"
+    assert catalog.resolve("google/gemma-3-12b-it").name == "gemma3_12b"
     assert "licence" in catalog.card("gemma3_27b")
+
+
+def test_embedded_is_another_model_for_each_purpose() -> None:
+    assert catalog.resolve("embedded").name == "embedded"
+    assert {catalog.CHECKPOINTS[name].purpose for name in catalog.EMBEDDED.values()} == set(catalog.EMBEDDED)
 
 
 def test_equal_names_and_folders_share_one_spec(tiny_gemma3: Path, monkeypatch: pytest.MonkeyPatch) -> None:

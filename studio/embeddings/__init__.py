@@ -1,0 +1,1 @@
+"""Embeddings of a vision-language model on questions about pictures: extract, store, look inside, probe."""

@@ -1,0 +1,67 @@
+"""The configurations of the embedding tasks; loads nothing heavy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator
+
+from studio.config import Config, option
+
+LONGEST_ANSWER = 2048  # tokens
+
+
+def _layer_list(text: str) -> str:
+    parts = [part.strip() for part in text.split(",")]
+    if text.strip() and not all(part.removeprefix("-").isdecimal() for part in parts):
+        raise ValueError("write layers as whole numbers with commas between them, such as '0,8,16' or '-1'")
+    return ",".join(parts) if text.strip() else ""
+
+
+Layers = Annotated[str, AfterValidator(_layer_list)]
+"""Layer numbers with commas between them, from 0; negative ones count from the last; empty for the five usual ones."""
+
+
+class ExtractConfig(Config):
+    """Extract the embeddings of a Gemma 3 model, and its answers, for a table of questions about pictures."""
+
+    vqa_dataset: Path = option(
+        ...,
+        "CSV with the columns question_id, image_id (or image_name), question and answer (or gt_answer); other columns "
+        "are kept.",
+        widget="file",
+    )
+    images_dir: Path = option(..., "Folder of the pictures (JPG, JPEG, PNG) that the CSV names.", widget="images")
+    output_dir: Path = option(
+        Path("output"), "Folder of the run; the same command again goes on where it stopped.", widget="hidden"
+    )
+    model: str = option(
+        "embedded",
+        "The model: embedded, gemma3_4b, gemma3_12b, gemma3_27b, or a local folder.",
+        widget="model",
+    )
+    cache_dir: Path | None = option(
+        None, "Folder where checkpoints of the Hub are kept; without it, the Hub's own.", widget="hidden"
+    )
+    checkpoint_interval: int = option(
+        256, "Questions in one part; a part is also written every 30 seconds.", unit="questions", ge=1, le=100_000,
+        advanced=True,
+    )  # fmt: skip
+    test: bool = option(False, "Try it on three questions, drawn from the table.")
+    max_new_tokens: int = option(200, "Longest answer; 0 for no answers.", unit="tokens", ge=0, le=LONGEST_ANSWER)
+    layers: Layers = option(
+        "", "Layers with commas between them, from 0 (-1 is the last); empty for 0, n/4, n/2, 3n/4 and n-1.",
+        advanced=True,
+    )  # fmt: skip
+    batch_size: int = option(
+        16, "Questions read at once; halved by itself where memory runs out.", unit="questions", ge=1, le=512,
+        advanced=True,
+    )  # fmt: skip
+    dtype: Literal["auto", "bfloat16", "float32"] = option(
+        "auto",
+        "Number format: auto computes as suits the device and stores bfloat16; the others compute and store in that.",
+        advanced=True,
+    )
+    quantization: Literal["none", "nf4"] = option("none", "Load the model in 4 bits.", advanced=True)
+    retry_failed: bool = option(False, "Only those questions that failed before.", advanced=True)
