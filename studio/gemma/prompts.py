@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PIL import Image
 from torch import Tensor
 
 from studio.errors import StudioError
@@ -45,16 +44,12 @@ def lay_out(processor: Any, content: Sequence[str | object]) -> Layout:
         StudioError: A text contains a control token, or the checkpoint has no chat template.
     """
     _check(processor, content)
-    blank = Image.new("RGB", (8, 8))  # square, so a processor that pans and scans adds no crops
-    parts = [{"type": "image", "image": blank} if part is IMAGE else {"type": "text", "text": part} for part in content]
-    inputs = processor.apply_chat_template(
-        [{"role": "user", "content": parts}],
-        tokenize=True,
-        return_dict=True,
-        return_tensors="pt",
-        add_generation_prompt=True,
-    )
-    ids, types = inputs["input_ids"][0], inputs["token_type_ids"][0]
+    parts = [{"type": "image"} if part is IMAGE else {"type": "text", "text": part} for part in content]
+    turn = [{"role": "user", "content": parts}]
+    text = processor.apply_chat_template(turn, tokenize=False, add_generation_prompt=True)
+    text = text.replace(processor.boi_token, processor.full_image_sequence)  # as the processor does, with no pictures
+    ids = processor.tokenizer(text, add_special_tokens=False, return_tensors="pt")["input_ids"][0]
+    types = (ids == processor.tokenizer.image_token_id).long()
     return Layout(ids, types, _spans(types, processor.image_seq_length))
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from PIL import Image
 
 from studio.errors import StudioError
 from studio.gemma.loading import Gemma3
@@ -19,6 +20,22 @@ def test_one_bos_and_two_image_spans(tiny_bundle: Gemma3) -> None:
         assert (layout.ids[span] == token).all()
         assert layout.ids[span.start - 1] == tokenizer.boi_token_id
         assert layout.ids[span.stop] == tokenizer.eoi_token_id
+
+
+def test_it_is_what_the_processor_makes_of_pictures(tiny_bundle: Gemma3, pictures: list[Image.Image]) -> None:
+    content = (IMAGE, "First, then: ", IMAGE, " which is warmer?")
+    told = iter(pictures)
+    parts: list[dict[str, object]] = [
+        {"type": "text", "text": part} if isinstance(part, str) else {"type": "image", "image": next(told)}
+        for part in content
+    ]
+    inputs = tiny_bundle.processor.apply_chat_template(
+        [{"role": "user", "content": parts}], tokenize=True, return_dict=True, return_tensors="pt",
+        add_generation_prompt=True,
+    )  # fmt: skip
+    layout = lay_out(tiny_bundle.processor, content)
+    assert torch.equal(layout.ids, inputs["input_ids"][0])
+    assert torch.equal(layout.types, inputs["token_type_ids"][0])
 
 
 def test_newlines_between_images_are_one_token(tiny_bundle: Gemma3) -> None:
