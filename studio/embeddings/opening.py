@@ -1,0 +1,123 @@
+"""Looking into HDF5 files of strangers: nothing leads out of the file, and nothing grows beyond what is in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.errors import StudioError
+
+READ_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError)
+"""What h5py raises where a file is damaged or not what it seems."""
+
+_MOST_LISTED = 1024  # values of an attribute
+_LARGEST = 1 << 33  # bytes of one dataset in memory
+_MOST_PACKED = 1100  # deflate makes at most 1032 bytes of one
+
+
+def open_file(path: Path) -> h5py.File:
+    """Open an HDF5 file for reading.
+
+    Raises:
+        StudioError: It is missing, truncated, or no HDF5 file.
+    """
+    try:
+        return h5py.File(path, "r", locking=False)  # parts never change, and some network disks know no locks
+    except FileNotFoundError:
+        raise StudioError(f"'{path.name}' is missing.", "Choose a file that is there.") from None
+    except OSError as error:
+        reason = "it is truncated or was not closed" if h5py.is_hdf5(path) else "it is no HDF5 file"
+        reason = "it is not allowed" if isinstance(error, PermissionError) else reason
+        raise StudioError(f"'{path.name}' cannot be opened: {reason}.", "Copy or extract it again.") from None
+
+
+def attributes(node: h5py.File | h5py.Group | h5py.Dataset) -> dict[str, Any]:
+    """Return the attributes of a node that are texts, numbers or short lists of them, as plain values."""
+    found: dict[str, Any] = {}
+    for name in node.attrs:
+        try:
+            kind = node.attrs.get_id(name)
+            value = node.attrs[name] if np.prod(kind.shape or (), dtype=float) <= _MOST_LISTED else None
+        except READ_ERRORS:
+            continue
+        value = value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+        value = value.decode(errors="replace") if isinstance(value, bytes) else value
+        if isinstance(value, str | int | float | list):
+            found[name] = value
+    return found
+
+
+def child(group: h5py.Group, name: str) -> h5py.Group | h5py.Dataset | None:
+    """Return what lies in a group itself under a name without slashes; None for nothing, a soft or an external link."""
+    if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+        return None
+    found = group[name]
+    return found if isinstance(found, h5py.Group | h5py.Dataset) else None
+
+
+def dataset(group: h5py.Group, path: str) -> h5py.Dataset | None:
+    """Return a dataset that lies wholly in the file, or None; ``path`` may have slashes."""
+    *places, name = path.split("/")
+    here: Any = group
+    for place in places:
+        here = child(here, place)
+        if not isinstance(here, h5py.Group):
+            return None
+    found = child(here, name)
+    return found if isinstance(found, h5py.Dataset) else None
+
+
+def trouble(found: h5py.Dataset) -> str:
+    """Say why a dataset should not be read: it lies in other files, or is far larger than what is stored; else ''."""
+    if found.is_virtual or found.external:
+        return "its values are kept in another file"
+    held = int(found.id.get_storage_size())
+    if found.id.get_create_plist().get_nfilters():
+        held *= _MOST_PACKED
+    if found.shape is None:
+        return ""
+    size = found.size * found.dtype.itemsize if h5py.check_string_dtype(found.dtype) is None else found.size
+    if size > _LARGEST:
+        return f"it claims {size:,} bytes"
+    if found.size and not held:
+        return "no values were ever written"
+    if size > held * 2:  # bfloat16 is stored in half of what it takes in memory
+        return f"it claims {size:,} bytes and holds {held:,}"
+    return ""
+
+
+def column(group: h5py.Group, path: str, length: int | None = None) -> NDArray[Any]:
+    """Return a one-dimensional dataset; texts as an array of ``str``.
+
+    Raises:
+        ValueError: It is not there, cannot be trusted, or has another shape.
+    """
+    found = dataset(group, path)
+    if found is None:
+        raise ValueError(f"it has no {path}")
+    if reason := trouble(found):
+        raise ValueError(f"{path} cannot be read: {reason}")
+    if found.shape is None or len(found.shape) != 1 or length not in (None, found.shape[0]):
+        raise ValueError(f"{path} has the shape {found.shape}")
+    if h5py.check_string_dtype(found.dtype):
+        return np.asarray(found.asstr(errors="replace")[:], object)
+    return np.asarray(found[:])
+
+
+def matrix(found: h5py.Dataset | None, rank: int) -> h5py.Dataset:
+    """Return a dataset after seeing that it can be read as float32 and has ``rank`` dimensions.
+
+    Raises:
+        ValueError: It is not there, or it has another kind or shape or cannot be trusted.
+    """
+    if found is None:
+        raise ValueError("it is missing")
+    if found.shape is None or len(found.shape) != rank or found.dtype.kind != "f" or 0 in found.shape:
+        raise ValueError(f"it has the shape {found.shape} of {found.dtype}")
+    if reason := trouble(found):
+        raise ValueError(reason)
+    return found
