@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.embeddings.records import Failure
+from studio.files import slug
 
 NAME = "manifest.jsonl"
 _PART = re.compile(r"[\w-]+_embeddings_part_([0-9]{3,9})\.h5")
@@ -53,8 +54,9 @@ class Manifest:
 
 
 def part_name(model: str, number: int) -> str:
-    """Return the name of a part's file; ``model`` is a slug."""
-    return f"{model}_embeddings_part_{number:03d}.h5"
+    """Return the name of a part's file, such as ``gemma3_12b_embeddings_part_001.h5``."""
+    name = slug(model.rsplit("/")[-1]).replace("-", "_")
+    return f"{name}_embeddings_part_{number:03d}.h5"
 
 
 def part_number(name: str) -> int | None:

@@ -1,4 +1,4 @@
-"""What a run of extraction holds: images, questions, failures, and the names of their vectors."""
+"""What a run of extraction holds: images, questions and failures."""
 
 from __future__ import annotations
 
@@ -9,18 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-REPRESENTATIONS = (
-    "vision_representation",
-    "vision_token_representation",
-    "query_token_representation",
-    "multimodal_representation",
-)
-"""The names of the representations. A vector's key is the name, or of one with layers ``name/layer_k``."""
-
 Vectors = Mapping[str, NDArray[np.float32]]
-"""Vectors [D] by key."""
+"""Vectors [D] by key: the name of the representation, or of one with layers ``name/layer_k``."""
 
-_KEY = re.compile(r"(\w+?)(?:/layer_(0|[1-9][0-9]{0,5}))?")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -91,23 +82,6 @@ class Failure:
     question_id: str
     image_id: str
     reason: str
-
-
-def vector_key(representation: str, layer: int | None = None) -> str:
-    """Return the key of a representation's vector."""
-    return representation if layer is None else f"{representation}/layer_{layer}"
-
-
-def split_key(key: str) -> tuple[str, int | None]:
-    """Return the representation and the layer of a key.
-
-    Raises:
-        ValueError: It is no key.
-    """
-    found = _KEY.fullmatch(key)
-    if not found:
-        raise ValueError(f"{key!r} is no key of a vector")
-    return found[1], None if found[2] is None else int(found[2])
 
 
 def storable(text: str) -> str:

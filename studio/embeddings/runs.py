@@ -11,10 +11,10 @@ import numpy as np
 import pandas
 from numpy.typing import NDArray
 
-from studio.embeddings import manifest
+from studio.embeddings import manifest, representations
 from studio.embeddings.parts import IMAGE_COLUMNS, QUESTION_COLUMNS
-from studio.embeddings.records import Failure, split_key, vector_key
-from studio.embeddings.stacked import Part, StackedPart, is_stacked, ordered
+from studio.embeddings.records import Failure
+from studio.embeddings.stacked import Part, StackedPart, is_stacked, ordered, split_key
 from studio.embeddings.store import METADATA, read_metadata
 from studio.errors import StudioError
 
@@ -77,7 +77,7 @@ class Run:
         Raises:
             StudioError: The run does not hold it, or a part is damaged there.
         """
-        key = vector_key(representation, layer)
+        key = representations.key(representation, layer)
         if key not in self.keys:
             raise StudioError(f"The run holds no {key}.", f"It holds {', '.join(self.keys) or 'no vectors'}.")
         result = np.empty((len(self), self.keys[key]), np.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,8 +14,10 @@ import pandas
 
 from studio.embeddings import opening, vectors
 from studio.embeddings.parts import EXTRA, FORMAT, IMAGE_COLUMNS, IMAGES, PER, QUESTION_COLUMNS, QUESTIONS
-from studio.embeddings.records import REPRESENTATIONS, split_key
+from studio.embeddings.representations import DEFINITIONS
 from studio.errors import StudioError
+
+_KEY = re.compile(r"(\w+?)(?:/layer_(0|[1-9][0-9]{0,5}))?")
 
 
 class Part(Protocol):
@@ -137,9 +140,25 @@ def is_stacked(path: Path) -> bool:
         return bool(opening.attributes(file).get("format") == FORMAT)
 
 
+def split_key(key: str) -> tuple[str, int | None]:
+    """Return the representation and the layer of a key.
+
+    Raises:
+        ValueError: It is no key.
+    """
+    found = _KEY.fullmatch(key)
+    if not found:
+        raise ValueError(f"{key!r} is no key of a vector")
+    return found[1], None if found[2] is None else int(found[2])
+
+
 def ordered(keys: Mapping[str, Any]) -> list[str]:
-    """Return keys by representation, as in `REPRESENTATIONS`, then any other, and by layer."""
-    names = {name: place for place, name in enumerate(REPRESENTATIONS)}
+    """Return keys by representation, as in `DEFINITIONS`, then any other, and by layer.
+
+    Raises:
+        ValueError: One is no key.
+    """
+    names = {name: place for place, name in enumerate(DEFINITIONS)}
 
     def rank(key: str) -> tuple[int, str, int]:
         name, layer = split_key(key)

@@ -20,7 +20,7 @@ from studio.embeddings import manifest, parts
 from studio.embeddings.manifest import Line
 from studio.embeddings.records import Failure, ImageRecord, QuestionRecord
 from studio.errors import StudioError
-from studio.files import slug, write_atomic
+from studio.files import write_atomic
 
 __all__ = ["METADATA", "Failure", "ImageRecord", "QuestionRecord", "Store"]
 
@@ -100,7 +100,7 @@ class Store:
             raise ValueError("a question is there twice")
         name, data = "", b""
         if questions:
-            name = manifest.part_name(slug(str(self.metadata["model"]).rsplit("/")[-1]), self._number + 1)
+            name = manifest.part_name(str(self.metadata["model"]), self._number + 1)
             data = parts.encode(images, questions, self.metadata)
             write_atomic(self.folder / name, data)
         if not (questions or failures):

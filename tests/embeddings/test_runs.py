@@ -143,7 +143,7 @@ def test_a_run_is_read_while_it_is_written(tmp_path: Path) -> None:
             assert len(run) == 2 and run.matrix("vision_representation").shape == (2, 10)
         with open_run(tmp_path) as run:
             assert len(run) == 4
-        (tmp_path / "gemma-3-4b-it_embeddings_part_003.h5").write_bytes(b"renamed a moment ago, in no line yet")
+        (tmp_path / "gemma_3_4b_it_embeddings_part_003.h5").write_bytes(b"renamed a moment ago, in no line yet")
         with open_run(tmp_path) as run:
             assert len(run) == 4 and run.notes == ()
 

@@ -120,11 +120,11 @@ def test_records_that_do_not_go_together_are_refused(tmp_path: Path, change: Any
 
 def test_a_run_goes_on_where_it_was(tmp_path: Path) -> None:
     names = filled(tmp_path, 3, 5)
-    assert names == ["gemma-3-4b-it_embeddings_part_001.h5", "gemma-3-4b-it_embeddings_part_002.h5"]
+    assert names == ["gemma_3_4b_it_embeddings_part_001.h5", "gemma_3_4b_it_embeddings_part_002.h5"]
     with Store.open(tmp_path, METADATA | {"created_at": "later"}) as store:
         assert store.done == {"q0", "q1", "q2", "q3", "q4"} and store.notes == () and store.failures == ()
         assert store.metadata["created_at"] == METADATA["created_at"]
-        assert store.commit(*batch(5, 6)) == "gemma-3-4b-it_embeddings_part_003.h5"
+        assert store.commit(*batch(5, 6)) == "gemma_3_4b_it_embeddings_part_003.h5"
     with open_run(tmp_path) as run:
         assert run.questions["question_id"].tolist() == [f"q{n}" for n in range(6)]
 
@@ -197,8 +197,8 @@ def test_a_line_damaged_in_the_middle_costs_only_its_own_part(tmp_path: Path) ->
 
 def test_what_a_kill_left_behind_is_cleared(tmp_path: Path) -> None:
     filled(tmp_path, 2)
-    (tmp_path / ".gemma-3-4b-it_embeddings_part_002.h5.0123.tmp").write_bytes(b"half")
-    (tmp_path / "gemma-3-4b-it_embeddings_part_002.h5").write_bytes(b"renamed, but in no line")
+    (tmp_path / ".gemma_3_4b_it_embeddings_part_002.h5.0123.tmp").write_bytes(b"half")
+    (tmp_path / "gemma_3_4b_it_embeddings_part_002.h5").write_bytes(b"renamed, but in no line")
     with Store.open(tmp_path, METADATA) as store:
         assert store.notes == () and not [*tmp_path.glob(".*.tmp")]
         assert store.commit(*batch(2, 4)).endswith("part_002.h5")
@@ -212,7 +212,7 @@ def test_a_name_in_the_manifest_leads_nowhere_else(tmp_path: Path) -> None:
     precious = tmp_path / "x_embeddings_part_001.h5"
     precious.write_bytes(b"precious")
     with open(tmp_path / "run" / manifest.NAME, "a") as file:
-        file.write(line.replace("gemma-3-4b-it_", "../x_"))
+        file.write(line.replace("gemma_3_4b_it_", "../x_"))
     with Store.open(tmp_path / "run", METADATA) as store:
         assert "Line 2 of the manifest is damaged" in store.notes[0]
     assert precious.read_bytes() == b"precious"
