@@ -13,6 +13,7 @@ from studio.cache import Cache
 from studio.config import Config, validate
 from studio.context import Context
 from studio.device import use_threads
+from studio.embeddings.config import VqaDemoConfig
 from studio.errors import StudioError
 from studio.events import Event
 from studio.grading.config import (
@@ -98,6 +99,14 @@ _TABLE = (
         "studio.grading.comparing:run",
         "device",
         "Put photographs through several LUTs, side by side, with how far they differ.",
+        long=False,
+    ),
+    Task(
+        "vqa-demo",
+        VqaDemoConfig,
+        "studio.embeddings.demo:run",
+        "light",
+        "Write example data for extraction: drawn scenes and questions about them.",
         long=False,
     ),
 )

@@ -95,6 +95,21 @@ def run_layers(
     return states
 
 
+def finish(
+    model: Gemma3ForConditionalGeneration, state: Tensor, mask: Tensor, positions: Tensor, wanted: Tensor
+) -> Tensor:
+    """The last layer and the norm, finished only at the ``wanted`` positions: state (B, all, H) -> (B, n, H)."""
+    text = model.model.language_model
+    layer, kind = text.layers[-1], text.config.layer_types[-1]
+    rotary = text.rotary_emb(state, positions, kind)
+    attended, _ = layer.self_attn(
+        layer.input_layernorm(state), position_embeddings=rotary, attention_mask=mask, position_ids=positions
+    )
+    final = pick(state, wanted) + layer.post_attention_layernorm(pick(attended, wanted))
+    final = final + layer.post_feedforward_layernorm(layer.mlp(layer.pre_feedforward_layernorm(final)))
+    return text.norm(final)
+
+
 def run_packed(
     model: Gemma3ForConditionalGeneration, packer: Packer, table: Tensor, before: Tensor, after: Tensor,
     slots: Tensor, wanted: Tensor,
@@ -119,14 +134,7 @@ def run_packed(
     where = torch.cat([packer.first, packer.second]).view(1, -1, 1).expand(count, -1, width)
     mask, positions = packer.mask(prompts, length)
     states = run_layers(model, embedded.scatter(1, where, seen), mask, positions, len(text.layers) - 1)
-    layer, kind = text.layers[-1], text.config.layer_types[-1]
-    rotary = text.rotary_emb(embedded, positions, kind)
-    attended, _ = layer.self_attn(
-        layer.input_layernorm(states[-1]), position_embeddings=rotary, attention_mask=mask, position_ids=positions
-    )
-    final = pick(states[-1], wanted) + layer.post_attention_layernorm(pick(attended, wanted))
-    final = final + layer.post_feedforward_layernorm(layer.mlp(layer.pre_feedforward_layernorm(final)))
-    return states, text.norm(final)
+    return states, finish(model, states[-1], mask, positions, wanted)
 
 
 class WordTable(nn.Module):

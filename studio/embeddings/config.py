@@ -65,3 +65,12 @@ class ExtractConfig(Config):
     )
     quantization: Literal["none", "nf4"] = option("none", "Load the model in 4 bits.", advanced=True)
     retry_failed: bool = option(False, "Only those questions that failed before.", advanced=True)
+
+
+class VqaDemoConfig(Config):
+    """Write example data: drawn scenes of coloured shapes and a table of questions about them."""
+
+    output_dir: Path = option(Path("vqa-demo"), "Folder for questions.csv and images.", widget="hidden")
+    questions: int = option(2000, "Rows of the table.", unit="questions", ge=1, le=100_000)
+    questions_per_image: int = option(4, "Questions on one picture.", unit="questions", ge=1, le=20)
+    seed: int = option(0, "Which scenes and questions; the same seed gives the same files.", ge=0, advanced=True)

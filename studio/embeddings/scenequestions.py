@@ -16,6 +16,7 @@ from studio.embeddings.scenes import COLOURS, SHAPES, Scene, Thing
 
 CLEAR = 0.08
 """How far apart two places must be, as a share of the edge, before a question compares them."""
+_TRIES = 6  # a draw may offer nothing although the scene does
 BIGGER = 1.3
 """How many times larger a radius must be before a question compares sizes."""
 
@@ -69,7 +70,7 @@ class Named:
         return ("an " if self.one[0] in "aeiou" else "a ") + self.one
 
 
-_PHRASES: dict[str, tuple[str, ...]] = {
+PHRASES: dict[str, tuple[str, ...]] = {
     "existence": ("Is there {a}?", "Do you see {a}?", "Are there any {many}?", "Can you see {a} here?",
                   "Does the picture show {a}?"),
     "attribute": ("Is the {shape} {colour}?", "Does the {shape} have the colour {colour}?",
@@ -90,7 +91,7 @@ _PHRASES: dict[str, tuple[str, ...]] = {
              "Would you call the {first} bigger than the {second}?"),
     "number": ("Are there more {first} than {second}?", "Do you see more {first} than {second}?"),
 }  # fmt: skip
-_SIDES = {"to the left of": (0, -1), "to the right of": (0, 1), "above": (1, -1), "below": (1, 1)}
+SIDES = {"to the left of": (0, -1), "to the right of": (0, 1), "above": (1, -1), "below": (1, 1)}
 
 
 def ask(scene: Scene, category: str, random: np.random.Generator) -> Question | None:
@@ -105,20 +106,26 @@ def ask(scene: Scene, category: str, random: np.random.Generator) -> Question | 
 def ask_many(
     scene: Scene, count: int, random: np.random.Generator, categories: Sequence[str] | None = None
 ) -> list[Question]:
-    """Ask up to ``count`` different questions, of categories drawn evenly from ``categories`` (all, if None)."""
+    """Ask up to ``count`` different questions, of categories in random order, each as often as ``categories`` has it.
+
+    None stands for all categories. A category the scene offers nothing of is left out; when all were asked, they come
+    again.
+    """
     categories = CATEGORIES if categories is None else categories
     asked: dict[str, Question] = {}
-    for _ in range(8 * count):
-        if len(asked) == count:
-            break
-        question = ask(scene, categories[int(random.integers(len(categories)))], random)
-        if question is not None:
-            asked.setdefault(question.text, question)
+    for _ in range(count):
+        for place in random.permutation(len(categories)):
+            tries = (ask(scene, categories[place], random) for _ in range(_TRIES))
+            new = next((question for question in tries if question and question.text not in asked), None)
+            if new is not None:
+                asked[new.text] = new
+            if len(asked) == count:
+                return list(asked.values())
     return list(asked.values())
 
 
 def _say(random: np.random.Generator, kind: str, name: Named | None = None, **words: str) -> str:
-    phrases = _PHRASES[kind]
+    phrases = PHRASES[kind]
     forms = {"one": name.one, "many": name.many, "a": name.a} if name else {}
     return phrases[random.integers(len(phrases))].format(**forms, **words)
 
@@ -225,8 +232,8 @@ def _relation(scene: Scene, random: np.random.Generator) -> Question | None:
     first, second = _unique(scene, random), _unique(scene, random)
     if first is None or second is None or first[1] == second[1]:
         return None
-    side = tuple(_SIDES)[random.integers(4)]
-    axis, sign = _SIDES[side]
+    side = tuple(SIDES)[random.integers(4)]
+    axis, sign = SIDES[side]
     one, two = ((scene.things[index].x, scene.things[index].y)[axis] for index in (first[1], second[1]))
     if abs(one - two) < CLEAR:
         return None
@@ -267,7 +274,7 @@ def _false_premise(scene: Scene, random: np.random.Generator) -> Question | None
     if form in ("relation", "size"):
         pair = [name.one, other[0].one]
         random.shuffle(pair)
-        words = {"first": pair[0], "second": pair[1], "side": tuple(_SIDES)[random.integers(4)]}
+        words = {"first": pair[0], "second": pair[1], "side": tuple(SIDES)[random.integers(4)]}
     elif form == "attribute":
         words["shape"] = name.one
     elif form == "shape":

@@ -1,0 +1,1 @@
+"""How the model that answers questions about drawn scenes is made."""
