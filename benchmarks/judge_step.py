@@ -147,12 +147,16 @@ def measure(steps: dict[str, Callable[[Tensor], Any]], after: Tensor, rounds: in
 
 
 def timed(step: Callable[[Tensor], Any], after: Tensor) -> float:
-    clock = time.process_time if after.device.type == "cpu" else time.perf_counter
     synchronise(after.device)
-    begun = clock()
+    begun = clock(after.device)
     step(after)
     synchronise(after.device)
-    return clock() - begun
+    return clock(after.device) - begun
+
+
+def clock(device: torch.device) -> float:
+    """Return seconds; on the CPU those this process computed for."""
+    return time.process_time() if device.type == "cpu" else time.perf_counter()
 
 
 def synchronise(device: torch.device) -> None:

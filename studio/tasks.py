@@ -13,7 +13,7 @@ from studio.cache import Cache
 from studio.config import Config, validate
 from studio.context import Context
 from studio.device import use_threads
-from studio.embeddings.config import VqaDemoConfig
+from studio.embeddings.config import ExtractConfig, VqaDemoConfig
 from studio.errors import StudioError
 from studio.events import Event
 from studio.grading.config import (
@@ -100,6 +100,13 @@ _TABLE = (
         "device",
         "Put photographs through several LUTs, side by side, with how far they differ.",
         long=False,
+    ),
+    Task(
+        "extract",
+        ExtractConfig,
+        "studio.embeddings.extraction:run",
+        "device",
+        "Extract a model's embeddings and answers for a table of questions about pictures, to HDF5.",
     ),
     Task(
         "vqa-demo",

@@ -33,7 +33,8 @@ class Store:
     Attributes:
         folder: The run's.
         metadata: Of the run, as ``run.json`` has it.
-        done: Ids of the questions in parts that are whole.
+        parts: File names of the parts that are whole, in order.
+        done: Ids of the questions in them.
         failures: The standing ones, by row: those of rows that have been committed since are gone.
         notes: Sentences on what opening found and mended.
     """
@@ -47,6 +48,7 @@ class Store:
         self._number = max((manifest.part_number(line.part) or 0 for line in found.lines), default=0)
         self.notes: tuple[str, ...] = found.notes + self._set_aside(found.lines)
         whole, lost = self._verify(found.lines)
+        self.parts = tuple(line.part for line in whole)
         self.done = frozenset(each for line in whole for each in line.question_ids)
         self.notes += tuple(note for line, note in lost if not self.done.issuperset(line.question_ids))
         self.failures = manifest.standing(found.lines)
@@ -110,6 +112,7 @@ class Store:
         line = Line(name, hashlib.sha256(data).hexdigest(), len(data), ids, tuple(failures), retried)
         self._length = manifest.append(self.folder, line, self._length)
         self._number += bool(name)
+        self.parts += (name,) if name else ()
         self.done = self.done.union(ids)
         earlier = Line("", "", 0, (), self.failures, ())
         self.failures = manifest.standing([earlier, line])

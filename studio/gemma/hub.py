@@ -16,7 +16,7 @@ PICKLED = "pytorch_model.bin"
 """Weights of the time before safetensors; PyTorch reads tensors from it and refuses all else."""
 
 
-def fetch(source: str, pickled: bool = False) -> str:
+def fetch(source: str, pickled: bool = False, cache: Path | None = None) -> str:
     """Return the local folder of a checkpoint, downloading what is missing of one on the Hub.
 
     One request asks for the whole repository, so an unreachable Hub fails at once, or what is cached is used; asking
@@ -25,12 +25,13 @@ def fetch(source: str, pickled: bool = False) -> str:
     Args:
         source: A local folder, or a repository of the Hub.
         pickled: Take `PICKLED` from a repository that has no safetensors.
+        cache: Folder where the Hub's files are kept; None for the Hub's own.
     """
     if Path(source).is_dir():
         return source
-    folder = snapshot_download(source, allow_patterns=_FILES)
+    folder = snapshot_download(source, allow_patterns=_FILES, cache_dir=cache)
     if pickled and not any(Path(folder).glob("*.safetensors")):
-        folder = snapshot_download(source, allow_patterns=[*_FILES, PICKLED])
+        folder = snapshot_download(source, allow_patterns=[*_FILES, PICKLED], cache_dir=cache)
     return folder
 
 
