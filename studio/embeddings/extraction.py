@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import itertools
 import time
-from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
-from torch import Tensor
 
 from studio.context import Context
 from studio.device import collect, is_out_of_memory
 from studio.embeddings import table
+from studio.embeddings.batches import Batch, ahead, batches, failed, load
 from studio.embeddings.config import ExtractConfig
 from studio.embeddings.description import describe
 from studio.embeddings.forward import Answer, Reader, Reading
-from studio.embeddings.prompts import Prompt, lay_out_question
 from studio.embeddings.records import Failure, ImageRecord, QuestionRecord, Vectors
 from studio.embeddings.representations import choose_layers
 from studio.embeddings.runs import open_run
@@ -34,17 +30,11 @@ from studio.files import write_atomic
 from studio.gemma import catalog
 from studio.gemma.hub import explain, fetch
 from studio.gemma.loading import Gemma3
-from studio.images import admit
 from studio.models import ModelSpec
-from studio.settings import Settings
 
 LONGEST_WAIT = 30.0  # seconds of work that a kill may cost
 TRIAL = 3  # questions of --test
 ANSWERS = "answers.csv"
-_AHEAD = 2  # batches of pictures decoded while one is read
-
-T = TypeVar("T")
-U = TypeVar("U")
 
 
 def run(config: ExtractConfig, context: Context) -> Iterator[Event]:
@@ -109,7 +99,10 @@ class _Work:
         self._done += len(self._bad)
         try:
             yield from self._save()
-            loads = _ahead(batches(self._questions, self._size), self._load)
+            loads = ahead(
+                batches(self._questions, self._size),
+                partial(load, bundle=self._bundle, settings=self._context.settings),
+            )
             with closing(loads):
                 for loaded in loads:
                     with self._context.models.device_lock():
@@ -134,7 +127,7 @@ class _Work:
         return f"{_count(self._kept, 'question')} in {_count(parts, 'part')}{missed}"
 
     def _note(self) -> str:
-        return f"{self._part.questions[-1].question}" if self._part.questions else ""
+        return self._part.questions[-1].question if self._part.questions else ""
 
     def _save(self) -> Iterator[Event]:
         if self._commit():
@@ -153,29 +146,7 @@ class _Work:
         newest = self._store.parts[-1:]
         return {Path(name).stem[-8:]: str((self._config.output_dir / name).resolve()) for name in newest}
 
-    def _load(self, batch: list[Question]) -> _Loaded:
-        """Decode and preprocess a batch's pictures, in a thread of its own; a failure is that of all its questions."""
-        loaded = _Loaded()
-        for picture, group in itertools.groupby(batch, lambda one: one.picture):
-            questions = list(group)
-            try:
-                image, pixels = _open(questions[0], picture, self._bundle, self._context.settings)
-            except StudioError as error:
-                loaded.failures += [_failed(one, str(error)) for one in questions]
-                continue
-            for one in questions:
-                try:
-                    loaded.prompts.append(lay_out_question(self._bundle.processor, one.question))
-                except StudioError as error:
-                    loaded.failures.append(_failed(one, error.what))
-                else:
-                    loaded.questions.append(one)
-                    loaded.image_of.append(len(loaded.images))
-            loaded.images.append(image)
-            loaded.pixels.append(pixels)
-        return loaded
-
-    def _read(self, loaded: _Loaded) -> None:
+    def _read(self, loaded: Batch) -> None:
         """Read a batch, in pieces where memory runs out; those that did not fit are not tried again."""
         self._part.failures += loaded.failures
         self._done += len(loaded.failures)
@@ -190,7 +161,7 @@ class _Work:
             self._keep(piece, reading)
             start += len(piece.questions)
 
-    def _try(self, piece: _Loaded) -> Reading | None:
+    def _try(self, piece: Batch) -> Reading | None:
         """Read a piece; None when memory ran out and it can be made smaller."""
         try:
             return self._reader.read(torch.cat(piece.pixels), piece.prompts, piece.image_of)
@@ -199,13 +170,13 @@ class _Work:
                 raise
             return None
 
-    def _keep(self, piece: _Loaded, reading: Reading) -> None:
+    def _keep(self, piece: Batch, reading: Reading) -> None:
         broken = [not all(bool(vectors[index].isfinite().all()) for vectors in reading.images.values())
                   for index in range(len(piece.images))]  # fmt: skip
         for index, (one, image) in enumerate(zip(piece.questions, piece.image_of, strict=True)):
             own = _row(reading.questions, index)
             if broken[image] or not all(bool(torch.isfinite(torch.from_numpy(each)).all()) for each in own.values()):
-                self._part.failures.append(_failed(one, "The model gave a vector that is not finite."))
+                self._part.failures.append(failed(one, "The model gave a vector that is not finite."))
                 continue
             self._part.images[one.image_id] = replace(piece.images[image], vectors=_row(reading.images, image))
             self._part.questions.append(_record(one, reading, index, own))
@@ -227,69 +198,6 @@ class _Part:
         return late or len(self.questions) >= interval
 
 
-@dataclass
-class _Loaded:
-    """A batch ready to be read: I images with their pixels ``[1, 3, S, S]``, Q questions with their prompts."""
-
-    images: list[ImageRecord] = field(default_factory=list)
-    pixels: list[Tensor] = field(default_factory=list)
-    questions: list[Question] = field(default_factory=list)
-    prompts: list[Prompt] = field(default_factory=list)
-    image_of: list[int] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
-
-    def piece(self, start: int, size: int) -> _Loaded:
-        """Return at most ``size`` of its questions from number ``start`` on."""
-        image_of = self.image_of[start : start + size]
-        first, last = image_of[0], image_of[-1] + 1
-        return _Loaded(
-            self.images[first:last], self.pixels[first:last], self.questions[start : start + size],
-            self.prompts[start : start + size], [image - first for image in image_of],
-        )  # fmt: skip
-
-
-def batches(questions: Sequence[Question], size: int) -> Iterator[list[Question]]:
-    """Cut questions ordered by picture into batches; those about one picture stay together where they fit.
-
-    Where a batch ends depends on what precedes it only up to its own beginning, so a run that goes on after a batch
-    makes the same batches as one that was never stopped, and the same numbers to the last bit.
-    """
-    batch: list[Question] = []
-    for _, group in itertools.groupby(questions, lambda one: one.image_id):
-        together = list(group)
-        if batch and len(batch) + len(together) > size:
-            yield batch
-            batch = []
-        while len(together) > size:
-            yield together[:size]
-            together = together[size:]
-        batch += together
-    if batch:
-        yield batch
-
-
-def _ahead(items: Iterator[T], work: Callable[[T], U]) -> Generator[U]:
-    """Yield ``work(item)`` in order, done in a thread that keeps a little ahead."""
-    with ThreadPoolExecutor(1, "pictures") as pool:
-        waiting: deque[Future[U]] = deque(pool.submit(work, item) for item in itertools.islice(items, _AHEAD))
-        try:
-            while waiting:
-                result = waiting.popleft().result()
-                waiting.extend(pool.submit(work, item) for item in itertools.islice(items, 1))
-                yield result
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _open(question: Question, picture: Path, bundle: Gemma3, settings: Settings) -> tuple[ImageRecord, Tensor]:
-    """Read a picture and preprocess it as the checkpoint's own processor does."""
-    image = admit(picture, settings)
-    pixels: Tensor = bundle.processor.image_processor(images=[image], return_tensors="pt")["pixel_values"]
-    with open(picture, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return ImageRecord(question.image_id, digest, image.width, image.height, {}), pixels
-
-
 def _record(one: Question, reading: Reading, index: int, vectors: Vectors) -> QuestionRecord:
     said = reading.answers[index] or Answer("", "", float("nan"), 0, False)
     return QuestionRecord(
@@ -307,10 +215,6 @@ def _fetch(source: str, cache: Path) -> str:
         return fetch(source, cache=cache)
     except Exception as error:  # the Hub's client has many
         raise explain(error, source) from error
-
-
-def _failed(one: Question, reason: str) -> Failure:
-    return Failure(one.row, one.question_id, one.image_id, reason)
 
 
 def _draw(questions: list[Question], count: int) -> list[Question]:

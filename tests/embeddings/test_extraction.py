@@ -22,9 +22,11 @@ from studio.config import validate
 from studio.context import Context
 from studio.embeddings import extraction
 from studio.embeddings import representations as names
+from studio.embeddings.batches import batches
 from studio.embeddings.config import ExtractConfig
 from studio.embeddings.forward import Reader
 from studio.embeddings.runs import Run, open_run
+from studio.embeddings.table import Question
 from studio.errors import StudioError
 from studio.events import Event
 from studio.gemma.loading import Gemma3
@@ -242,6 +244,17 @@ def test_a_trial_takes_three_questions_and_the_run_goes_on(place: Path, folder: 
     assert extract(context, configure(place, folder, context.folder / "run"))[-1].metrics["kept"] == ROWS
 
 
+def test_one_picture_may_have_two_names(place: Path, folder: Path, context: Context, tmp_path: Path) -> None:
+    blank = {"answer": "", "category": ""}
+    names_of_one = [{"question_id": str(n), "image_id": name, "question": "Is it?", **blank}
+                    for n, name in enumerate(("0.png", "0", "0.png"))]  # fmt: skip
+    write(tmp_path / "questions.csv", names_of_one)
+    extract(context, configure(place, folder, tmp_path / "run", vqa_dataset=tmp_path / "questions.csv"))
+    with open_run(tmp_path / "run") as run:
+        assert sorted(run.questions["image_id"]) == ["0", "0.png", "0.png"]
+        assert np.ptp(run.matrix(names.VISION), axis=0).max() == 0
+
+
 def test_what_cannot_be_extracted_from(place: Path, folder: Path, context: Context) -> None:
     with pytest.raises(StudioError, match="no layer 9"):
         extract(context, configure(place, folder, context.folder / "run", layers="9"))
@@ -252,15 +265,15 @@ def test_what_cannot_be_extracted_from(place: Path, folder: Path, context: Conte
 
 
 def test_questions_about_a_picture_stay_in_one_batch_and_batches_do_not_depend_on_what_was_done() -> None:
-    def question(number: int) -> extraction.Question:
-        return extraction.Question(number, str(number), str(number // 3), Path("a"), "Q?", "")
+    def question(number: int) -> Question:
+        return Question(number, str(number), str(number // 3), Path("a"), "Q?", "")
 
     order = [question(number) for number in range(30)]
-    whole = list(extraction.batches(order, 7))
+    whole = list(batches(order, 7))
     assert [len(batch) for batch in whole] == [6, 6, 6, 6, 6]
-    assert [len(batch) for batch in extraction.batches(order, 2)] == [2, 1] * 10
+    assert [len(batch) for batch in batches(order, 2)] == [2, 1] * 10
     for done in range(1, len(whole)):
-        assert list(extraction.batches(order[sum(map(len, whole[:done])) :], 7)) == whole[done:]
+        assert list(batches(order[sum(map(len, whole[:done])) :], 7)) == whole[done:]
 
 
 @pytest.mark.parametrize("kills", [5, pytest.param(30, marks=pytest.mark.slow)])
