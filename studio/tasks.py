@@ -13,7 +13,13 @@ from studio.cache import Cache
 from studio.config import Config, validate
 from studio.context import Context
 from studio.device import use_threads
-from studio.embeddings.config import ExtractConfig, VqaDemoConfig
+from studio.embeddings.config import (
+    ExportH5Config,
+    ExtractConfig,
+    ImportH5Config,
+    InspectH5Config,
+    VqaDemoConfig,
+)
 from studio.errors import StudioError
 from studio.events import Event
 from studio.grading.config import (
@@ -114,6 +120,30 @@ _TABLE = (
         "studio.embeddings.demo:run",
         "light",
         "Write example data for extraction: drawn scenes and questions about them.",
+        long=False,
+    ),
+    Task(
+        "inspect-h5",
+        InspectH5Config,
+        "studio.embeddings.inspecting:run",
+        "light",
+        "Say what an HDF5 file of embeddings holds.",
+        long=False,
+    ),
+    Task(
+        "export-h5",
+        ExportH5Config,
+        "studio.embeddings.exporting:run",
+        "light",
+        "Write a run of extraction in the layout of HALP's extractors.",
+        long=False,
+    ),
+    Task(
+        "import-h5",
+        ImportH5Config,
+        "studio.embeddings.importing:run",
+        "light",
+        "Make a run of files in the layout of HALP's extractors.",
         long=False,
     ),
 )

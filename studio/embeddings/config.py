@@ -74,3 +74,28 @@ class VqaDemoConfig(Config):
     questions: int = option(2000, "Rows of the table.", unit="questions", ge=1, le=100_000)
     questions_per_image: int = option(4, "Questions on one picture.", unit="questions", ge=1, le=20)
     seed: int = option(0, "Which scenes and questions; the same seed gives the same files.", ge=0, advanced=True)
+
+
+class ExportH5Config(Config):
+    """Write a run of extraction in the layout of HALP's extractors: a group for each question."""
+
+    run: Path = option(..., "The run: its folder, or one of its parts.", positional=True, widget="folder")
+    layout: Literal["seed"] = option("seed", "The layout: seed is that of HALP's extractors.")
+    output_path: Path = option(Path("exported"), "Folder for the files.", widget="hidden")
+    checkpoint_interval: int = option(1000, "Questions in one file.", unit="questions", ge=1, le=100_000)
+
+
+class ImportH5Config(Config):
+    """Make a run of files in the layout of HALP's extractors, so that it can be probed quickly."""
+
+    files: tuple[Path, ...] = option(..., "The .h5 files, or folders of them.", positional=True, widget="file")
+    output_dir: Path = option(Path("imported"), "Folder of the run.", widget="hidden")
+
+
+class InspectH5Config(Config):
+    """Say what an HDF5 file of embeddings holds."""
+
+    file: Path = option(
+        ..., "An .h5 file: a part of a run, one of HALP's extractors, or any other; or a run's folder.",
+        positional=True, widget="file",
+    )  # fmt: skip

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
+from h5py import h5d, h5g, h5l, h5o
 from numpy.typing import NDArray
 
 from studio.errors import StudioError
@@ -15,6 +17,7 @@ READ_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError)
 """What h5py raises where a file is damaged or not what it seems."""
 
 _MOST_LISTED = 1024  # values of an attribute
+_LONGEST = 1 << 20  # numbers of a vector
 _LARGEST = 1 << 33  # bytes of one dataset in memory
 _MOST_PACKED = 1100  # deflate makes at most 1032 bytes of one
 
@@ -53,10 +56,12 @@ def attributes(node: h5py.File | h5py.Group | h5py.Dataset) -> dict[str, Any]:
 
 def child(group: h5py.Group, name: str) -> h5py.Group | h5py.Dataset | None:
     """Return what lies in a group itself under a name without slashes; None for nothing, a soft or an external link."""
-    if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+    place = name.encode(errors="surrogateescape")
+    if not group.id.links.exists(place) or group.id.links.get_info(place).type != h5l.TYPE_HARD:
         return None
-    found = group[name]
-    return found if isinstance(found, h5py.Group | h5py.Dataset) else None
+    found = h5o.open(group.id, place)
+    kinds = {h5g.GroupID: h5py.Group, h5d.DatasetID: h5py.Dataset}
+    return kinds[type(found)](found) if type(found) in kinds else None
 
 
 def dataset(group: h5py.Group, path: str) -> h5py.Dataset | None:
@@ -73,18 +78,15 @@ def dataset(group: h5py.Group, path: str) -> h5py.Dataset | None:
 
 def trouble(found: h5py.Dataset) -> str:
     """Say why a dataset should not be read: it lies in other files, or is far larger than what is stored; else ''."""
-    if found.is_virtual or found.external:
+    made = found.id.get_create_plist()
+    if made.get_layout() == h5d.VIRTUAL or made.get_external_count():
         return "its values are kept in another file"
-    held = int(found.id.get_storage_size())
-    if found.id.get_create_plist().get_nfilters():
-        held *= _MOST_PACKED
-    if found.shape is None:
-        return ""
-    size = found.size * found.dtype.itemsize if h5py.check_string_dtype(found.dtype) is None else found.size
+    held = int(found.id.get_storage_size()) * (_MOST_PACKED if made.get_nfilters() else 1)
+    kind = found.dtype
+    count = math.prod(found.shape or (0,))
+    size = count * (1 if kind.kind == "O" else kind.itemsize)  # what lies elsewhere in the file is no claim
     if size > _LARGEST:
         return f"it claims {size:,} bytes"
-    if found.size and not held:
-        return "no values were ever written"
     if size > held * 2:  # bfloat16 is stored in half of what it takes in memory
         return f"it claims {size:,} bytes and holds {held:,}"
     return ""
@@ -108,16 +110,19 @@ def column(group: h5py.Group, path: str, length: int | None = None) -> NDArray[A
     return np.asarray(found[:])
 
 
-def matrix(found: h5py.Dataset | None, rank: int) -> h5py.Dataset:
+def matrix(found: h5py.Group | h5py.Dataset | None, rank: int, name: str) -> h5py.Dataset:
     """Return a dataset after seeing that it can be read as float32 and has ``rank`` dimensions.
 
     Raises:
-        ValueError: It is not there, or it has another kind or shape or cannot be trusted.
+        ValueError: It is not there, or it has another kind or shape or cannot be trusted; ``name`` is named.
     """
-    if found is None:
-        raise ValueError("it is missing")
-    if found.shape is None or len(found.shape) != rank or found.dtype.kind != "f" or 0 in found.shape:
-        raise ValueError(f"it has the shape {found.shape} of {found.dtype}")
+    if not isinstance(found, h5py.Dataset):
+        raise ValueError(f"{name} is missing")
+    shape, kind = found.shape, found.dtype
+    if shape is None or len(shape) != rank or kind.kind != "f" or 0 in shape:
+        raise ValueError(f"{name} has the shape {shape} of {kind}")
+    if shape[-1] > _LONGEST:
+        raise ValueError(f"{name} has vectors of {shape[-1]:,} numbers")
     if reason := trouble(found):
-        raise ValueError(reason)
+        raise ValueError(f"{name} cannot be read: {reason}")
     return found

@@ -41,7 +41,7 @@ class QuestionRecord:
     Attributes:
         question_id: The text of the CSV's cell.
         image_id: That of its `ImageRecord`.
-        row: Of the CSV, as a spreadsheet counts: the header is row 1.
+        row: Of the CSV, as a spreadsheet counts: the header is row 1; 0 when unknown.
         question: The words asked.
         ground_truth_answer: The answer that the CSV holds.
         answer: The model's; empty when none was asked for.

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from studio.embeddings import manifest, representations
 from studio.embeddings.parts import IMAGE_COLUMNS, QUESTION_COLUMNS
 from studio.embeddings.records import Failure
+from studio.embeddings.seedlayout import SeedPart
 from studio.embeddings.stacked import Part, StackedPart, is_stacked, ordered, split_key
 from studio.embeddings.store import METADATA, read_metadata
 from studio.errors import StudioError
@@ -77,34 +78,35 @@ class Run:
         Raises:
             StudioError: The run does not hold it, or a part is damaged there.
         """
-        key = representations.key(representation, layer)
-        if key not in self.keys:
-            raise StudioError(f"The run holds no {key}.", f"It holds {', '.join(self.keys) or 'no vectors'}.")
-        result = np.empty((len(self), self.keys[key]), np.float32)
-        first, filled = 0, 0
-        for part in self._parts:
-            kept = self._kept[(self._kept >= first) & (self._kept < first + len(part.questions))] - first
-            rows = part.read(key)
-            result[filled : filled + len(kept)] = rows if len(kept) == len(rows) else rows[kept]
-            first, filled = first + len(part.questions), filled + len(kept)
-        return result
+        return self.rows(representations.key(representation, layer))
 
-    def vector(self, place: int, key: str) -> NDArray[np.float32]:
-        """Return one vector [D] of the question in row ``place`` of `questions`.
+    def rows(self, key: str, start: int = 0, stop: int | None = None) -> NDArray[np.float32]:
+        """Return the vectors [N, D] of the questions in rows ``start`` up to ``stop``, or to the end.
+
+        Args:
+            key: One of `keys`.
+            start: First row of `questions`.
+            stop: The row after the last.
 
         Raises:
-            KeyError: The run does not hold the key.
-            StudioError: A part is damaged there.
+            StudioError: The run does not hold the key, or a part is damaged there.
         """
         if key not in self.keys:
-            raise KeyError(key)
-        row = int(self._kept[place])
+            raise StudioError(f"The run holds no {key}.", f"It holds {', '.join(self.keys) or 'no vectors'}.")
+        wanted = self._kept[start:stop]
+        result = np.empty((len(wanted), self.keys[key]), np.float32)
+        first = filled = 0
         for part in self._parts:
-            if row < len(part.questions):
-                found: NDArray[np.float32] = part.read(key, row, row + 1)[0]
-                return found
-            row -= len(part.questions)
-        raise IndexError(place)
+            here = wanted[(wanted >= first) & (wanted < first + len(part.questions))] - first
+            if len(here):
+                found = part.read(key, here[0], here[-1] + 1)
+                result[filled : filled + len(here)] = found if len(found) == len(here) else found[here - here[0]]
+            first, filled = first + len(part.questions), filled + len(here)
+        return result
+
+    def stored(self, key: str) -> str:
+        """Return the type of a key's vectors in the first file, such as ``bfloat16`` or ``float32``."""
+        return self._parts[0].stored(key)
 
     def close(self) -> None:
         """Let go of the files."""
@@ -127,7 +129,9 @@ class _Question(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         if name in self._run.questions.columns:
             return self._run.questions[name].iloc[self._place]
-        return self._run.vector(self._place, name)
+        if name not in self._run.keys:
+            raise KeyError(name)
+        return self._run.rows(name, self._place, self._place + 1)[0]
 
     def __iter__(self) -> Iterator[str]:
         return iter([*self._run.questions.columns, *self._run.keys])
@@ -179,9 +183,7 @@ def open_part(path: Path) -> Part:
     Raises:
         StudioError: It cannot be read.
     """
-    if is_stacked(path):
-        return StackedPart(path)
-    raise StudioError(f"'{path.name}' holds no questions with vectors.", "Choose a part of a run.")
+    return StackedPart(path) if is_stacked(path) else SeedPart(path)
 
 
 def _open_parts(paths: Sequence[Path]) -> tuple[list[Part], dict[Path, str]]:

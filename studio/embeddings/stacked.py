@@ -29,7 +29,8 @@ class Part(Protocol):
         questions: A row for each, with `studio.embeddings.parts.QUESTION_COLUMNS` and then the extra ones.
         images: A row for each, with `studio.embeddings.parts.IMAGE_COLUMNS`.
         keys: The length of the vectors, by key.
-        notes: Sentences on what was passed over.
+        skipped: Why questions are passed over, by id.
+        notes: Sentences on that.
     """
 
     path: Path
@@ -37,6 +38,7 @@ class Part(Protocol):
     questions: pandas.DataFrame
     images: pandas.DataFrame
     keys: Mapping[str, int]
+    skipped: Mapping[str, str]
     notes: tuple[str, ...]
 
     def read(self, key: str, start: int = 0, stop: int | None = None) -> vectors.Matrix:
@@ -45,6 +47,10 @@ class Part(Protocol):
         Raises:
             StudioError: The file is damaged there.
         """
+        ...
+
+    def stored(self, key: str) -> str:
+        """Return the type of a key's vectors in the file, such as ``bfloat16`` or ``float32``."""
         ...
 
     def close(self) -> None:
@@ -64,6 +70,7 @@ class StackedPart:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.skipped: Mapping[str, str] = {}
         self.notes: tuple[str, ...] = ()
         self._file = opening.open_file(path)
         try:
@@ -86,6 +93,10 @@ class StackedPart:
             return images
         except opening.READ_ERRORS as error:
             raise _damaged(self.path, error) from None
+
+    def stored(self, key: str) -> str:
+        """See `Part.stored`."""
+        return vectors.stored(self._datasets[key])
 
     def close(self) -> None:
         """See `Part.close`."""
@@ -121,10 +132,7 @@ class StackedPart:
         return found
 
     def _matrix(self, key: str, questions: int, images: int) -> h5py.Dataset:
-        try:
-            found = opening.matrix(opening.dataset(self._file, key), 2)
-        except ValueError as error:
-            raise ValueError(f"{key} cannot be read: {error}") from None
+        found = opening.matrix(opening.dataset(self._file, key), 2, key)
         if found.shape[0] != {QUESTIONS: questions, IMAGES: images}[found.attrs[PER]]:
             raise ValueError(f"{key} has {found.shape[0]} rows")
         return found

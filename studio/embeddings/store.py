@@ -182,7 +182,7 @@ def _settle(folder: Path, metadata: Mapping[str, Any]) -> dict[str, Any]:
         if any(manifest.part_number(path.name) for path in folder.glob("*.h5")):
             what = f"'{folder}' holds parts of a run without its {METADATA}."
             raise StudioError(what, "Choose another --output-dir.") from None
-        found = json.loads(json.dumps({"format": parts.FORMAT, "stored_dtype": "bfloat16", **metadata}))
+        found = json.loads(json.dumps({"stored_dtype": "bfloat16", **metadata, "format": parts.FORMAT}))
         write_atomic(folder / METADATA, json.dumps(found, indent=1))
     wanted, there = json.loads(json.dumps(metadata.get("identity", {}))), found.get("identity", {})
     for name in [*wanted, *there]:

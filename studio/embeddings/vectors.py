@@ -14,7 +14,8 @@ from h5py import h5d, h5p, h5s, h5t
 from numpy.typing import NDArray
 
 Matrix = NDArray[np.float32]
-Stored = Literal["bfloat16", "float32"]
+Stored = Literal["bfloat16", "float32", "exact"]
+"""What values are rounded to; exact is bfloat16 where that holds all of them as they are, and else float32."""
 
 _EXPONENT = 0x7F80  # all ones in an infinity and in NaN
 
@@ -36,6 +37,11 @@ def is_bfloat16(dataset: h5py.Dataset) -> bool:
     return bool(dataset.id.get_type().equal(BFLOAT16))
 
 
+def stored(dataset: h5py.Dataset) -> str:
+    """Return the type of a dataset's numbers in the file, such as ``bfloat16`` or ``float32``."""
+    return "bfloat16" if is_bfloat16(dataset) else str(dataset.dtype)
+
+
 def rounded(values: Matrix) -> NDArray[np.uint16]:
     """Return finite float32 values rounded to the nearest bfloat16, ties to even, as their bits."""
     bits = np.ascontiguousarray(values, np.float32).view(np.uint32)
@@ -47,25 +53,24 @@ def widened(bits: NDArray[np.uint16]) -> Matrix:
     return (bits.astype(np.uint32) << 16).view(np.float32)
 
 
-def write(group: h5py.Group, name: str, values: Matrix, stored: Stored) -> h5py.Dataset:
+def write(group: h5py.Group, name: str, values: Matrix, kind: Stored) -> h5py.Dataset:
     """Make a dataset of finite values.
 
     Args:
         group: Where; missing groups on the way are made.
         name: Of the dataset, relative to the group.
         values: Of any shape.
-        stored: What they are rounded to.
+        kind: What they are rounded to.
 
     Raises:
         ValueError: A value is NaN or infinite, or becomes so when rounded.
     """
-    if stored == "float32":
-        if not np.isfinite(values).all():
-            raise ValueError(f"{name} holds values that are not finite")
-        return group.create_dataset(name, data=values, dtype=np.float32)
+    values = np.ascontiguousarray(values, np.float32)
     bits = rounded(values)
-    if ((bits & _EXPONENT) == _EXPONENT).any() or not np.isfinite(values).all():
+    if not np.isfinite(values).all() or (kind != "float32" and ((bits & _EXPONENT) == _EXPONENT).any()):
         raise ValueError(f"{name} holds values that are not finite")
+    if kind == "float32" or (kind == "exact" and (values.view(np.uint32) & 0xFFFF).any()):
+        return group.create_dataset(name, data=values)
     parent, _, last = name.rpartition("/")
     place = group.require_group(parent) if parent else group
     untimed = h5p.create(h5p.DATASET_CREATE)
