@@ -66,6 +66,11 @@ class ExtractConfig(Config):
     quantization: Literal["none", "nf4"] = option("none", "Load the model in 4 bits.", advanced=True)
     retry_failed: bool = option(False, "Only those questions that failed before.", advanced=True)
 
+    @property
+    def name(self) -> str:
+        """What is extracted from."""
+        return f"Embeddings of {self.vqa_dataset.stem}"
+
 
 class VqaDemoConfig(Config):
     """Write example data: drawn scenes of coloured shapes and a table of questions about them."""
