@@ -28,14 +28,16 @@ class Question:
     Attributes:
         category: One of `CATEGORIES`.
         answer_type: ``yes/no``, ``number``, ``colour``, ``shape``, ``place`` or ``denial``.
-        first: Indices of the things the question speaks of; none when its premise is false.
-        second: Indices of those it compares them with.
+        names: What the question calls the things it speaks of, one or two descriptions, singular.
+        first: Indices of the things that the first of them fits.
+        second: Indices of those that the second fits.
     """
 
     text: str
     answer: str
     category: str
     answer_type: str
+    names: tuple[str, ...]
     first: tuple[int, ...] = ()
     second: tuple[int, ...] = ()
 
@@ -171,7 +173,9 @@ def _existence(scene: Scene, random: np.random.Generator) -> Question | None:
     else:
         return None
     found = name.among(scene.things)
-    return Question(_say(random, "existence", name), "yes" if found else "no", "existence", "yes/no", found)
+    return Question(
+        _say(random, "existence", name), "yes" if found else "no", "existence", "yes/no", (name.one,), found
+    )
 
 
 def _attribute(scene: Scene, random: np.random.Generator) -> Question | None:
@@ -183,7 +187,7 @@ def _attribute(scene: Scene, random: np.random.Generator) -> Question | None:
     others = [colour for colour in others if colour != thing.colour] or [c for c in COLOURS if c != thing.colour]
     colour = thing.colour if random.random() < 0.5 else others[random.integers(len(others))]
     text = _say(random, "attribute", shape=thing.shape, colour=colour)
-    return Question(text, "yes" if colour == thing.colour else "no", "attribute", "yes/no", chosen[1:])
+    return Question(text, "yes" if colour == thing.colour else "no", "attribute", "yes/no", (thing.shape,), chosen[1:])
 
 
 def _colour(scene: Scene, random: np.random.Generator) -> Question | None:
@@ -191,7 +195,8 @@ def _colour(scene: Scene, random: np.random.Generator) -> Question | None:
     if chosen is None:
         return None
     name, index = chosen
-    return Question(_say(random, "colour", name), scene.things[index].colour, "colour", "colour", (index,))
+    answer = scene.things[index].colour
+    return Question(_say(random, "colour", name), answer, "colour", "colour", (name.one,), (index,))
 
 
 def _shape(scene: Scene, random: np.random.Generator) -> Question | None:
@@ -199,7 +204,8 @@ def _shape(scene: Scene, random: np.random.Generator) -> Question | None:
     if chosen is None:
         return None
     thing = scene.things[chosen[1]]
-    return Question(_say(random, "shape", colour=thing.colour), thing.shape, "shape", "shape", chosen[1:])
+    text = _say(random, "shape", colour=thing.colour)
+    return Question(text, thing.shape, "shape", "shape", (thing.colour,), chosen[1:])
 
 
 def _count(scene: Scene, random: np.random.Generator) -> Question | None:
@@ -212,7 +218,7 @@ def _count(scene: Scene, random: np.random.Generator) -> Question | None:
     if name is None:
         return None
     found = name.among(scene.things)
-    return Question(_say(random, "count", name), str(len(found)), "count", "number", found)
+    return Question(_say(random, "count", name), str(len(found)), "count", "number", (name.one,), found)
 
 
 def _position(scene: Scene, random: np.random.Generator) -> Question | None:
@@ -225,7 +231,8 @@ def _position(scene: Scene, random: np.random.Generator) -> Question | None:
     if abs(off) < CLEAR:
         return None
     answer = ("left", "right")[off > 0] if across else ("top", "bottom")[off > 0]
-    return Question(_say(random, "across" if across else "down", name), answer, "position", "place", (index,))
+    text = _say(random, "across" if across else "down", name)
+    return Question(text, answer, "position", "place", (name.one,), (index,))
 
 
 def _relation(scene: Scene, random: np.random.Generator) -> Question | None:
@@ -239,7 +246,7 @@ def _relation(scene: Scene, random: np.random.Generator) -> Question | None:
         return None
     text = _say(random, "relation", first=first[0].one, second=second[0].one, side=side)
     answer = "yes" if (one - two) * sign > 0 else "no"
-    return Question(text, answer, "relation", "yes/no", first[1:], second[1:])
+    return Question(text, answer, "relation", "yes/no", (first[0].one, second[0].one), first[1:], second[1:])
 
 
 def _comparison(scene: Scene, random: np.random.Generator) -> Question | None:
@@ -251,7 +258,8 @@ def _comparison(scene: Scene, random: np.random.Generator) -> Question | None:
         if 1 / BIGGER < ratio < BIGGER:
             return None
         text = _say(random, "size", first=first[0].one, second=second[0].one)
-        return Question(text, "yes" if ratio > 1 else "no", "comparison", "yes/no", first[1:], second[1:])
+        pair, answer = (first[0].one, second[0].one), "yes" if ratio > 1 else "no"
+        return Question(text, answer, "comparison", "yes/no", pair, first[1:], second[1:])
     kind = int(random.integers(2))
     counts = Counter(_names(thing)[kind] for thing in scene.things)
     names = sorted(counts, key=lambda name: name.one)
@@ -261,7 +269,8 @@ def _comparison(scene: Scene, random: np.random.Generator) -> Question | None:
     if counts[one] == counts[two]:
         return None
     text, answer = _say(random, "number", first=one.many, second=two.many), "yes" if counts[one] > counts[two] else "no"
-    return Question(text, answer, "comparison", "yes/no", one.among(scene.things), two.among(scene.things))
+    found = (one.among(scene.things), two.among(scene.things))
+    return Question(text, answer, "comparison", "yes/no", (one.one, two.one), *found)
 
 
 def _false_premise(scene: Scene, random: np.random.Generator) -> Question | None:
@@ -271,16 +280,18 @@ def _false_premise(scene: Scene, random: np.random.Generator) -> Question | None
     if name is None or other is None:
         return None
     words = {"colour": tuple(COLOURS)[random.integers(len(COLOURS))]} if form == "attribute" else {}
+    names: tuple[str, ...] = (name.one,)
+    found: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
     if form in ("relation", "size"):
-        pair = [name.one, other[0].one]
-        random.shuffle(pair)
-        words = {"first": pair[0], "second": pair[1], "side": tuple(SIDES)[random.integers(4)]}
+        pair = [name, other[0]] if random.random() < 0.5 else [other[0], name]
+        names, found = (pair[0].one, pair[1].one), (pair[0].among(scene.things), pair[1].among(scene.things))
+        words = {"first": names[0], "second": names[1], "side": tuple(SIDES)[random.integers(4)]}
     elif form == "attribute":
         words["shape"] = name.one
     elif form == "shape":
-        words["colour"] = str(name.colour)
+        words["colour"], names = str(name.colour), (str(name.colour),)
     text = _say(random, form, name if form in ("colour", "across", "down") else None, **words)
-    return Question(text, f"There is no {name.one}.", "false premise", "denial")
+    return Question(text, f"There is no {name.one}.", "false premise", "denial", names, *found)
 
 
 _MAKERS: dict[str, Callable[[Scene, np.random.Generator], Question | None]] = {

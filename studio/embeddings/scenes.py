@@ -57,11 +57,11 @@ class Style:
 
 TRAINING = Style(
     "training", ("plain", "gradient", "noise", "blotches"), ("flat", "flat", "shaded"), ("none", "none", "dark"),
-    (False, False, True), (0.055, 0.16), 15, 0.0,
+    (False, False, True), (0.075, 0.17), 15, 0.0,
 )  # fmt: skip
 HELD_OUT = Style(
     "held-out", ("stripes", "checks", "dots", "vignette"), ("striped", "speckled", "glossy"),
-    ("none", "pale", "tinted"), (False, True), (0.045, 0.12), 30, 0.06,
+    ("none", "pale", "tinted"), (False, True), (0.065, 0.14), 30, 0.06,
 )  # fmt: skip
 STYLES = {style.name: style for style in (TRAINING, HELD_OUT)}
 
