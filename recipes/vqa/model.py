@@ -23,7 +23,7 @@ from recipes.judge.model import SPECIAL
 IMAGE_SIDE, PATCH = 84, 7
 PATCHES = (IMAGE_SIDE // PATCH) ** 2
 IMAGE_TOKENS = 36
-VISION, HIDDEN, LAYERS = 128, 128, 6
+VISION, HIDDEN, LAYERS = 128, 96, 5
 
 _TURNS = ("user\n", "model\n", "\n", "\n\n", "\n\n\n\n")
 _PUNCTUATION = tuple(".,;:!?'\"()/+-")

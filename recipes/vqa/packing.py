@@ -7,17 +7,20 @@ through the standard processor (a test compares them).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import Gemma3ForConditionalGeneration, PreTrainedTokenizerFast
 
-from recipes.judge.packing import finish, run_layers
+from recipes.judge.packing import finish, pick, run_layers
 from recipes.vqa.model import IMAGE_SIDE, IMAGE_TOKENS
+from studio.embeddings.scenequestions import Question
 
 NOTHING = -100
 """What stands in `Packed.targets` where nothing is asked."""
@@ -32,6 +35,7 @@ class Packed:
         group: (B, L) 0 for what all questions share, 1 to K for a question with its answer, K + 1 for padding.
         positions: (B, L) where each token would stand if its question were the only one.
         asks: (B, K) where each question's prompt ends, at which its answer's first token is told.
+        called: (B, K, 2) where the names of what it speaks of end, or 0 for no name.
         wanted: (B, n) where the tokens of the answers are told.
         targets: (B, n) those tokens, or `NOTHING`.
         weights: (B, n) 1 for an answer's first token, less for the rest, 0 for nothing.
@@ -42,6 +46,7 @@ class Packed:
     group: Tensor
     positions: Tensor
     asks: Tensor
+    called: Tensor
     wanted: Tensor
     targets: Tensor
     weights: Tensor
@@ -53,6 +58,7 @@ class Packer:
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast, later: float = 0.3) -> None:
         self.tokenizer, self.later = tokenizer, later
+        self.encode = cache(self._encode)
         identify = tokenizer.convert_tokens_to_ids
         image = "<start_of_image>" + "<image_soft_token>" * IMAGE_TOKENS + "<end_of_image>"
         self.opening = self.encode(f"<bos><start_of_turn>user\n\n\n{image}\n\n")
@@ -60,23 +66,31 @@ class Packer:
         self.end, soft = identify("<end_of_turn>"), identify("<image_soft_token>")
         self.soft = torch.tensor([index for index, token in enumerate(self.opening) if token == soft])
 
-    def encode(self, text: str) -> list[int]:
-        """Tokens of a text, without a beginning of its own."""
+    def _encode(self, text: str) -> list[int]:
         ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False)
         return ids
 
-    def pack(self, asked: Sequence[Sequence[tuple[str, str]]]) -> Packed:
+    def ends(self, text: str, names: Sequence[str]) -> list[int]:
+        """Where in the tokens of a text the first two of some names end; 0, where no name does, for a missing one."""
+        found = []
+        for name in (*names, "", "")[:2]:
+            place = re.search(rf"\b{name}(es|s)?\b", text) if name else None
+            found.append(len(self.encode(text[: place.end()])) - 1 if place else 0)
+        return found
+
+    def pack(self, asked: Sequence[Sequence[Question]]) -> Packed:
         """Lay out questions and answers, some for each picture (at least one)."""
         most, head = max(map(len, asked)), len(self.opening)
         rows = []
-        for pairs in asked:
+        for questions in asked:
             row: dict[str, list[int]] = {
                 "ids": [*self.opening], "group": [0] * head, "positions": [*range(head)],
-                "asks": [], "wanted": [], "targets": [], "owner": [], "first": [],
+                "asks": [], "called": [], "wanted": [], "targets": [], "owner": [], "first": [],
             }  # fmt: skip
-            for index, (question, answer) in enumerate(pairs):
-                prompt, reply = [*self.encode(question), *self.closing], self.encode(answer)
-                last = len(row["ids"]) + len(prompt) - 1
+            for index, question in enumerate(questions):
+                prompt, reply = [*self.encode(question.text), *self.closing], self.encode(question.answer)
+                start, last = len(row["ids"]), len(row["ids"]) + len(prompt) - 1
+                row["called"] += [start + end if end else 0 for end in self.ends(question.text, question.names)]
                 row["ids"] += prompt + reply
                 row["group"] += [index + 1] * len(prompt + reply)
                 row["positions"] += range(head, head + len(prompt + reply))
@@ -90,7 +104,7 @@ class Packer:
         laid = {key: _pad([row[key] for row in rows], blank.get(key, 0)) for key in rows[0]}
         first = laid.pop("first").float()
         weights = torch.where(laid["targets"] == NOTHING, 0.0, first + (1 - first) * self.later)
-        return Packed(**laid, weights=weights)
+        return Packed(**laid | {"called": laid["called"].unflatten(1, (-1, 2))}, weights=weights)
 
     def mask(self, packed: Packed) -> Tensor:
         """Who sees whom, (B, 1, L, L), true where seen."""
@@ -130,6 +144,29 @@ def run_packed(
     states = run_layers(model, embedded, mask, packed.positions, len(text.layers) - 1)
     final = finish(model, states[-1], mask, packed.positions, packed.wanted)
     return seen.last_hidden_state, states, model.lm_head(final)
+
+
+def looking(model: Gemma3ForConditionalGeneration, packer: Packer, packed: Packed, state: Tensor, layer: int) -> Tensor:
+    """How strongly the ends of names look at the places of the picture: state (B, L, H) -> (B, heads, 2 K, cells).
+
+    The logits of the layer's attention, before it sees the rest of the row.
+    """
+    text = model.model.language_model
+    attention = text.layers[layer].self_attn
+    normed = text.layers[layer].input_layernorm(state)
+    cosine, sine = text.rotary_emb(state, packed.positions, text.config.layer_types[layer])
+    called = packed.called.flatten(1)
+
+    def turned(part: Tensor, projection: nn.Module, norm: nn.Module, where: Tensor) -> Tensor:
+        heads = norm(projection(part).unflatten(-1, (-1, attention.head_dim)))
+        one, other = heads.chunk(2, -1)
+        turn = pick(cosine, where)[:, :, None], pick(sine, where)[:, :, None]
+        return heads * turn[0] + torch.cat([-other, one], -1) * turn[1]
+
+    soft = packer.soft.expand(len(called), -1)
+    query = turned(pick(normed, called), attention.q_proj, attention.q_norm, called)
+    key = turned(pick(normed, soft), attention.k_proj, attention.k_norm, soft)
+    return torch.einsum("bqhd,bkhd->bhqk", query, key) * attention.scaling
 
 
 def answered(logits: Tensor, packed: Packed) -> Tensor:

@@ -27,13 +27,13 @@ from transformers import PreTrainedTokenizerFast
 
 from recipes.judge.packing import pick
 from recipes.vqa.model import HIDDEN, IMAGE_SIDE, IMAGE_TOKENS, LAYERS, PATCH, VISION, build_model, build_tokenizer
-from recipes.vqa.packing import Packer, answered, run_packed, to_pixels
+from recipes.vqa.packing import Packed, Packer, answered, looking, run_packed, to_pixels
 from recipes.vqa.words import estrange, words
 from studio.embeddings.scenequestions import CATEGORIES, Question, ask_many
 from studio.embeddings.scenes import COLOURS, HELD_OUT, SHAPES, TRAINING, Scene, Style, compose, draw
 
-SCENES, QUESTIONS = 20, 6
-MOST = 8
+SCENES, QUESTIONS = 16, 8
+MOST = 6
 """Things in a scene, at most."""
 RATE = 3e-3
 _SEEING = 0.1  # share of the time in which the vision tower learns alone
@@ -53,7 +53,7 @@ class Learner(nn.Module):
         kinds = len(SHAPES) + len(COLOURS) + 2
         self.heads = nn.ModuleDict({
             "patch": nn.Linear(VISION, kinds), "place": nn.Linear(HIDDEN, kinds + 3),
-            "where": nn.Linear(HIDDEN, 2 * IMAGE_TOKENS), "again": nn.Linear(HIDDEN, 2 * IMAGE_TOKENS),
+            "named": nn.Linear(HIDDEN, IMAGE_TOKENS), "asked": nn.Linear(HIDDEN, 2 * IMAGE_TOKENS),
         })  # fmt: skip
 
 
@@ -111,7 +111,7 @@ def examine(
     for start in range(0, scenes, SCENES):
         batch = [compose(random, style, fewest, MOST) for _ in range(min(SCENES, scenes - start))]
         asked = [ask_many(scene, QUESTIONS, random) for scene in batch]
-        packed = packer.pack([[(q.text, q.answer) for q in questions] for questions in asked])
+        packed = packer.pack(asked)
         with torch.no_grad():
             right = answered(
                 run_packed(learner.network, packer, to_pixels([draw(s) for s in batch]), packed)[2], packed
@@ -142,9 +142,9 @@ class Trainer:
             torch.optim.AdamW(rest, lr=RATE, betas=(0.9, 0.98), weight_decay=0.01),
         ]
 
-    def scenes(self, count: int) -> tuple[list[Scene], Tensor]:
+    def scenes(self, count: int, most: int = MOST) -> tuple[list[Scene], Tensor]:
         """New scenes and their pictures, (count, 3, 84, 84)."""
-        scenes = [compose(self.random, TRAINING, 1, MOST) for _ in range(count)]
+        scenes = [compose(self.random, TRAINING, 1, most) for _ in range(count)]
         return scenes, to_pixels([draw(scene, _DRAWN) for scene in scenes])
 
     def see(self) -> tuple[Tensor, dict[str, float]]:
@@ -155,30 +155,41 @@ class Trainer:
         loss = told(self.learner.heads["patch"](patches), truth)
         return loss, {"patch": loss.item()}
 
-    def loss(self, auxiliary: float) -> tuple[Tensor, dict[str, float]]:
-        """Loss of one step with all its parts."""
-        scenes, pixels = self.scenes(SCENES)
+    def loss(self, auxiliary: float, most: int = MOST) -> tuple[Tensor, dict[str, float]]:
+        """Loss of one step, on scenes of up to ``most`` things, with all its parts."""
+        scenes, pixels = self.scenes(SCENES, most)
         asked = [self._ask(scene) for scene in scenes]
-        packed = self.packer.pack([[(q.text, q.answer) for q in questions] for questions in asked])
+        packed = self.packer.pack(asked)
         patches, states, logits = run_packed(self.learner.network, self.packer, pixels, packed)
         losses = functional.cross_entropy(logits.transpose(1, 2), packed.targets, reduction="none")
         answer = (losses * packed.weights).sum() / packed.weights.sum()
         heads, most = self.learner.heads, packed.asks.shape[1]
         truth = torch.stack([contents(scene, IMAGE_SIDE // PATCH, 0.8) for scene in scenes])
         cells = torch.stack([contents(scene, _SIDE, None) for scene in scenes])
-        marks = torch.stack([places(scene, qs, most) for scene, qs in zip(scenes, asked, strict=True)]).flatten(2)
+        marks = torch.stack([places(scene, qs, most) for scene, qs in zip(scenes, asked, strict=True)])
+        named = (packed.called > 0).flatten(1)
         place = heads["place"](states[2][:, self.packer.soft])
         held = (cells[..., :1] > 0).float()
         parts = {
             "patch": told(heads["patch"](patches), truth),
             "place": told(place, cells),
             "size": ((place[..., -3:] - cells[..., 2:]).square() * held).sum() / held.sum(),
-            "where": _marked(heads["where"](pick(states[3], packed.asks)), marks),
-            "again": _marked(heads["again"](pick(states[LAYERS - 1], packed.asks)), marks),
+            "look": self._looked(packed, states, marks.flatten(1, 2)),
+            "named": _marked(
+                heads["named"](pick(states[3], packed.called.flatten(1)))[named], marks.flatten(1, 2)[named]
+            ),
+            "asked": _marked(heads["asked"](pick(states[LAYERS - 1], packed.asks)), marks.flatten(2)),
         }
         right = answered(logits.detach(), packed).float().mean().item()
         total = answer + auxiliary * torch.stack(list(parts.values())).sum()
         return total, {"answer": answer.item(), "right": right, **{name: part.item() for name, part in parts.items()}}
+
+    def _looked(self, packed: Packed, states: list[Tensor], marks: Tensor) -> Tensor:
+        """How badly half the heads of the third layer look, where a name ends, at its things: marks (B, 2 K, cells)."""
+        heads = looking(self.learner.network, self.packer, packed, states[2], 2)[:, :2]
+        share = (marks / marks.sum(-1, keepdim=True).clamp(min=1))[:, None]
+        missed = -(heads.log_softmax(-1) * share).sum(-1)
+        return missed.sum() / (2 * (marks.sum(-1) > 0).sum()).clamp(min=1) / 3
 
     def _ask(self, scene: Scene) -> list[Question]:
         questions = ask_many(scene, QUESTIONS, self.random, (*CATEGORIES, *_ASKED_MORE))
@@ -220,7 +231,10 @@ def train(work: Path, seed: int, minutes: float) -> None:
     sums: dict[str, list[float]] = defaultdict(list)
     while (done := (time.time() - started) / (60 * minutes)) < 1:
         rate = RATE * min(1, (steps + 1) / 40) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
-        loss, parts = trainer.see() if done < _SEEING else trainer.loss(auxiliary=0.5 if done < 0.6 else 0.25)
+        if done < _SEEING:
+            loss, parts = trainer.see()
+        else:
+            loss, parts = trainer.loss(auxiliary=0.5 if done < 0.6 else 0.25, most=min(MOST, 3 + int(10 * done)))
         trainer.update(loss, rate)
         steps += 1
         if steps % 10 == 0:

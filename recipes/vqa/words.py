@@ -46,5 +46,6 @@ def estrange(question: Question, random: np.random.Generator) -> Question:
         if text != question.text:
             text = re.sub(r"\b(a|an) (?=" + thing + ")", "an " if thing[0] in "aeiou" else "a ", text)
             answer = f"There is no {thing}." if question.answer_type == "denial" else question.answer
-            return dataclasses.replace(question, text=text, answer=answer)
+            called = tuple(each.replace(name, thing) for each in question.names)
+            return dataclasses.replace(question, text=text, answer=answer, names=called)
     return question
