@@ -18,6 +18,8 @@ from studio.embeddings.config import (
     ExtractConfig,
     ImportH5Config,
     InspectH5Config,
+    ProbeConfig,
+    ScoreProbeConfig,
     VqaDemoConfig,
 )
 from studio.errors import StudioError
@@ -144,6 +146,21 @@ _TABLE = (
         "studio.embeddings.importing:run",
         "light",
         "Make a run of files in the layout of HALP's extractors.",
+        long=False,
+    ),
+    Task(
+        "probe",
+        ProbeConfig,
+        "studio.embeddings.probing:run",
+        "light",
+        "Measure how well a run's embeddings tell a hallucination, beside baselines.",
+    ),
+    Task(
+        "score-probe",
+        ScoreProbeConfig,
+        "studio.embeddings.scoring:run",
+        "light",
+        "Score the questions of a run with a saved probe.",
         long=False,
     ),
 )

@@ -22,6 +22,19 @@ def _layer_list(text: str) -> str:
 Layers = Annotated[str, AfterValidator(_layer_list)]
 """Layer numbers with commas between them, from 0; negative ones count from the last; empty for the five usual ones."""
 
+REPRESENTATIONS = ("vision", "vision_token", "query_token", "multimodal")
+
+
+def _representation_list(text: str) -> str:
+    parts = [part.strip().removesuffix("_representation") for part in text.split(",")] if text.strip() else []
+    if unknown := [part for part in parts if part not in REPRESENTATIONS]:
+        raise ValueError(f"'{unknown[0]}' is not one of {', '.join(REPRESENTATIONS)}")
+    return ",".join(parts)
+
+
+Representations = Annotated[str, AfterValidator(_representation_list)]
+"""Names of `REPRESENTATIONS` with commas between them; empty for all."""
+
 
 class ExtractConfig(Config):
     """Extract the embeddings of a Gemma 3 model, and its answers, for a table of questions about pictures."""
@@ -104,3 +117,47 @@ class InspectH5Config(Config):
         ..., "An .h5 file: a part of a run, one of HALP's extractors, or any other; or a run's folder.",
         positional=True, widget="file",
     )  # fmt: skip
+
+
+class ProbeConfig(Config):
+    """Measure how well a hallucination can be told from each representation and layer of a run, beside baselines."""
+
+    run: Path = option(..., "The run: its folder, or an .h5 file.", positional=True, widget="folder")
+    labels: Path | None = option(
+        None,
+        "CSV with question_id and is_hallucinating (or is_hallucinating_manual, or label), as 1 or 0, true or false, "
+        "yes or no. Without it such a column of the run counts; without that, labels are made from answers and truths.",
+        widget="file",
+    )
+    representations: Representations = option(
+        "", "Representations with commas between them, such as 'query_token, multimodal'; empty for all.", advanced=True
+    )
+    layers: Layers = option("", "Layers with commas between them; empty for all of the run.", advanced=True)
+    kinds: Literal["both", "linear", "mlp"] = option(
+        "both", "Linear probes, multi-layer perceptrons (512, 256, 128 units), or both."
+    )
+    leaky: bool = option(
+        False, "Beside it, show what a split by question would claim, in which images are trained and tested on."
+    )
+    bootstrap: int = option(
+        1000, "Resamples of the images behind each 95 % interval.", unit="resamples", ge=100, le=20_000, advanced=True
+    )
+    seed: int = option(0, "Seed of the split, the probes and the resamples.", ge=0, le=2**31 - 1, advanced=True)
+    output_path: Path | None = option(None, "Also copy the results into this folder.", widget="hidden")
+
+    @property
+    def name(self) -> str:
+        """What is probed."""
+        return f"Probe {self.run.stem}"
+
+
+class ScoreProbeConfig(Config):
+    """Score the questions of a run with a probe that was saved."""
+
+    probe: Path = option(..., "The probe: a .safetensors file that probe wrote.", positional=True, widget="file")
+    run: Path = option(..., "A run of the same model: its folder, or an .h5 file.", positional=True, widget="folder")
+    labels: Path | None = option(None, "CSV with labels, as in probe; with labels it is also measured.", widget="file")
+    bootstrap: int = option(
+        1000, "Resamples of the images behind the 95 % interval.", unit="resamples", ge=100, le=20_000, advanced=True
+    )
+    output_path: Path = option(Path("scores.csv"), "The .csv to write, or a folder for it.", widget="hidden")

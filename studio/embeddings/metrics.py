@@ -102,6 +102,17 @@ def with_interval(value: float, samples: Floats) -> Measure:
     return Measure(value, float(low), float(high))
 
 
+def figure(measure: Mapping[str, float | None], signed: bool = False) -> str:
+    """Return a figure with its interval for a person, ``0.87 (0.83 to 0.91)``."""
+    value, low, high = (measure[name] for name in ("value", "low", "high"))
+    if value is None:
+        return "undefined"
+    told = f"{value:+.2f}" if signed else f"{value:.2f}"
+    if low is None or high is None:
+        return told
+    return (f"{told} ({low:+.2f} to {high:+.2f})" if signed else f"{told} ({low:.2f} to {high:.2f})").replace("-", "−")
+
+
 def best_threshold(labels: Ints, scores: Floats) -> float:
     """Return the threshold with the highest F1: half-way between two neighbouring scores, or the lowest score."""
     order = np.argsort(-scores, kind="stable")

@@ -56,6 +56,7 @@ class Probe:
         kind: ``linear`` or ``mlp``.
         tensors: float32: ``mean`` and ``spread`` ``[D]``; for each hidden layer k ``hidden.k.weight``, ``.bias``, and
             ``.scale`` and ``.shift``, which are its batch norm; ``out.weight`` ``[1, H]`` and ``out.bias`` ``[1]``.
+            A saved one also has ``seen_images``, int64, see `studio.embeddings.cells.image_number`.
         card: What it is and where it comes from, plain data; ``threshold`` among them.
     """
 
@@ -104,7 +105,7 @@ class Probe:
             raise StudioError(f"{path.name} is no probe of the studio: {error}.", "Choose another file.") from None
 
     def _logits(self, vectors: Tensor) -> Tensor:
-        tensors = {name: tensor.double() for name, tensor in self.tensors.items()}
+        tensors = {name: tensor.double() for name, tensor in self.tensors.items() if tensor.is_floating_point()}
         hidden = (vectors.double() - tensors["mean"]) / tensors["spread"]
         for layer in range(sum(name.endswith(".shift") for name in tensors)):
             part = {name: tensors[f"hidden.{layer}.{name}"] for name in ("weight", "bias", "scale", "shift")}

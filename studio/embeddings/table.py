@@ -80,7 +80,7 @@ def read(path: Path, images: Path) -> tuple[list[Question], list[BadRow]]:
         where = (number, found["question_id"], found["image_id"])
         try:
             _check(found, values, header, seen)
-            picture = _find(images, found["image_id"])
+            picture = find_picture(images, found["image_id"])
         except ValueError as error:
             bad.append(BadRow(*where, str(error)))
             continue
@@ -146,8 +146,12 @@ def _check(found: Mapping[str, str], values: Sequence[str], header: Sequence[str
         raise ValueError(f"The id '{found['question_id']}' is that of row {seen[found['question_id']]} already.")
 
 
-def _find(images: Path, name: str) -> Path:
-    """Return the file a picture's name means, within the folder."""
+def find_picture(images: Path, name: str) -> Path:
+    """Return the file a picture's name means, within the folder.
+
+    Raises:
+        ValueError: A sentence that says why there is none.
+    """
     pure = PurePath(name.strip())
     if pure.is_absolute() or ".." in pure.parts or "\0" in name:
         raise ValueError(f"The picture's name '{name}' leads out of the folder.")
