@@ -11,7 +11,7 @@ import numpy as np
 import pandas
 from numpy.typing import NDArray
 
-from studio.embeddings import manifest, opening, representations
+from studio.embeddings import manifest, representations
 from studio.embeddings.parts import IMAGE_COLUMNS, QUESTION_COLUMNS
 from studio.embeddings.records import Failure
 from studio.embeddings.seedlayout import SeedPart
@@ -183,8 +183,7 @@ def open_part(path: Path) -> Part:
     Raises:
         StudioError: It cannot be read.
     """
-    file = opening.open_file(path)
-    return StackedPart(path, file) if is_stacked(file) else SeedPart(path, file)
+    return StackedPart(path) if is_stacked(path) else SeedPart(path)
 
 
 def _open_parts(paths: Sequence[Path]) -> tuple[list[Part], dict[Path, str]]:

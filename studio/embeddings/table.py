@@ -101,6 +101,16 @@ def by_picture(questions: Sequence[Question]) -> list[Question]:
     return [question for group in groups.values() for question in group]
 
 
+def pictures(path: Path) -> list[str]:
+    """Return the names of the pictures a table mentions, each once, in order.
+
+    Raises:
+        StudioError: As `read`, of the file.
+    """
+    names = (_first(dict(zip(header, values, strict=False)), COLUMNS["image_id"]) for _, header, values in _rows(path))
+    return list(dict.fromkeys(name.strip() for name in names if name.strip()))
+
+
 def _rows(path: Path) -> Iterator[tuple[int, list[str], list[str]]]:
     """Yield each row's number, the header, and its fields; empty lines are passed over."""
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl
 
 import gradio as gr
 
 from studio.errors import StudioError
-from studio.jobs import Job
 from studio.ui import access, endpoints, header, jobpanel, markup
-from studio.ui.follower import PRIVATE
+from studio.ui.embed import EmbedTab, Memory
+from studio.ui.follower import PRIVATE, follow_all
 from studio.ui.grade import TASK, GradeTab
 from studio.ui.librarypane import LibraryPane
 from studio.ui.lutpane import LutPane
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from studio.tasks import Studio
 
 POLL = 1.0  # seconds between looks at the jobs
-TABS = ("grade", "models")
+TABS = ("grade", "embed", "models")
 SHOW_TAB = """
 (tab) => {
   if (!window.studioOpened) return;  // the first tab says so itself before the address was read
@@ -38,7 +38,7 @@ OPENED = """
   window.history.replaceState(null, "", url);
 }
 """
-READ_ADDRESS = "(visitor, job, address) => [visitor, job, window.location.search]"
+READ_ADDRESS = "(visitor, address) => [visitor, window.location.search]"
 
 
 def build(studio: Studio) -> gr.Blocks:
@@ -66,6 +66,7 @@ class App:
         self.studio = studio
         self.visitor = gr.BrowserState("", storage_key="studio-visitor", secret="gemma-studio")
         lut = gr.BrowserState("", storage_key="studio-lut", secret="gemma-studio")
+        remembered = Memory()
         self.seen = gr.State({})
         self.address = gr.Textbox(visible=False)
         with gr.Row(elem_id="header"):
@@ -73,22 +74,33 @@ class App:
             self.facts = markup.html(elem_id="facts", js_on_load=header.OPEN_DRAWER)
             theme = gr.Button("Light / dark", size="sm", elem_id="theme", min_width=40)
         with gr.Tabs(elem_id="tabs") as self.tabs:
-            with gr.Tab("Grade", id="grade") as grade_tab, gr.Tabs(elem_id="panes") as self.panes:
+            with gr.Tab("Grade", id="grade") as grade_tab, gr.Tabs(elem_id="panes", elem_classes="panes") as self.panes:
                 with gr.Tab("Train", id="train"):
                     self.grade = GradeTab(studio, self.visitor)
                 with gr.Tab("LUT", id="lut"):
                     self.lut = LutPane(studio, self.visitor, lut)
                 with gr.Tab("Library", id="library") as self.library_tab:
                     self.library = LibraryPane(studio, self.visitor)
+            with gr.Tab("Embed", id="embed") as embed_tab:
+                self.embed = EmbedTab(studio, self.visitor, remembered)
             with gr.Tab("Models", id="models") as models_tab:
                 self.models = ModelsTab(studio)
         with gr.Sidebar(open=False, position="right", width=340, elem_id="drawer"):
             markup.html("<h2>Jobs</h2>")
             self.drawer = markup.html(elem_id="jobs", js_on_load=jobpanel.ON_CLICK)
         theme.click(None, js=header.TOGGLE_THEME)
-        for name, tab in zip(TABS, (grade_tab, models_tab), strict=True):
+        for name, tab in zip(TABS, (grade_tab, embed_tab, models_tab), strict=True):
             tab.select(None, js=f"() => ({SHOW_TAB})('{name}')")
+        self.places = {
+            TASK: Place(self.grade.job, "grade", self.panes, "train"),
+            "extract": Place(self.embed.extract.job, "embed", self.embed.panes, "extract"),
+        }
         self._wire(blocks)
+
+    @property
+    def shown(self) -> list[Any]:
+        """The components that `_show` fills."""
+        return [*(place.job for place in self.places.values()), self.tabs, self.panes, self.embed.panes]
 
     def _wire(self, blocks: gr.Blocks) -> None:
         frame = [self.seen, self.facts, self.drawer]
@@ -104,30 +116,22 @@ class App:
             timer.tick(**poll, queue=False)
         known = [self.models.seen]
         timer.tick(self.models.poll, known, [*known, self.models.loaded], **PRIVATE, queue=False)
-        self.drawer.click(
-            self.act, [self.grade.job, self.visitor], [self.grade.job, self.tabs, *frame], **PRIVATE
-        ).then(**follow)
-        self._wire_luts(timer)
-        remembered = [self.visitor, self.grade.job]
+        jobs = [place.job for place in self.places.values()]
+        self.drawer.click(self.act, [self.visitor, *jobs], [*self.shown, *frame], **PRIVATE).then(**follow)
+        followers = [self.lut.work.applied, self.lut.work.asked, self.library.compared, self.library.made]
+        follow_all(timer, [*followers, *self.embed.followers])
+        self._wire_luts()
         opened = blocks.load(
-            self.open, [*remembered, self.address], [*remembered, self.tabs], js=READ_ADDRESS, **PRIVATE
+            self.open, [self.visitor, self.address], [self.visitor, *self.shown], js=READ_ADDRESS, **PRIVATE
         )
         opened.then(self.grade.restore, [self.grade.job, self.grade.folder], self.grade.restored, **PRIVATE)
         opened.then(self.lut.open, self.lut_given, self.lut.opened, **PRIVATE)
+        self.embed.restore(opened)
         opened.then(**look)
         opened.then(None, js=OPENED)
 
-    def _wire_luts(self, timer: gr.Timer) -> None:
-        """Follow the panes' jobs, and open a LUT from wherever one is shown."""
-        followers = [self.lut.work.applied, self.lut.work.asked, self.library.compared, self.library.made]
-        states = [state for each in followers for state in (each.job, each.seen)]
-        outputs = [output for each in followers for output in each.outputs]
-
-        def follow(*given: str) -> list[Any]:
-            pairs = zip(followers, given[::2], given[1::2], strict=True)
-            return [value for each, job, seen in pairs for value in each.poll(job, seen)]
-
-        timer.tick(follow, states, outputs, **PRIVATE, queue=False)
+    def _wire_luts(self) -> None:
+        """Open a LUT from wherever one is shown."""
         self.lut_given = [self.lut.key, self.lut.photo, self.lut.strength, self.visitor]
         opened = [self.panes, *self.lut.opened]
         self.grade.result.open.click(
@@ -148,39 +152,57 @@ class App:
         key = keys[event.index] if isinstance(event.index, int) and event.index < len(keys) else ""
         return [gr.Tabs(selected="lut"), *self.lut.open(key, photo, strength, visitor), photo]
 
-    def open(self, visitor: str, job_id: str, address: str) -> list[Any]:
+    def open(self, visitor: str, address: str) -> list[Any]:
         """Give the browser its word, and open the tab and the job that its address names."""
+        visitor = visitor or access.new_visitor()
         named = dict(parse_qsl(address.removeprefix("?")))
-        tab = named.get("tab")
-        return [
-            visitor or access.new_visitor(),
-            named.get("job", job_id),
-            gr.Tabs(selected=tab) if tab in TABS else gr.skip(),
-        ]
+        shown = self._show(gr.Tabs(selected=named["tab"]) if named.get("tab") in TABS else gr.skip())
+        try:
+            job = access.own_job(self.studio.jobs, named["job"], visitor)
+            shown = self._watch(job.task, job.id) if job.task in self.places else shown
+        except (KeyError, StudioError):
+            pass  # it names none, or none that is there
+        return [visitor, *shown]
+
+    def _show(self, tab: Any) -> list[Any]:
+        """Open a tab, and leave everything else on show as it is."""
+        return [*[gr.skip()] * len(self.places), tab, gr.skip(), gr.skip()]
+
+    def _watch(self, task: str, job_id: str) -> list[Any]:
+        """Open a job in the pane of its task."""
+        place = self.places[task]
+        jobs = [job_id if name == task else gr.skip() for name in self.places]
+        both = (self.panes, self.embed.panes)
+        panes = [gr.Tabs(selected=place.pane) if place.panes is each else gr.skip() for each in both]
+        return [*jobs, gr.Tabs(selected=place.tab), *panes]
 
     def look(self, seen: dict[str, str], visitor: str) -> list[Any]:
         """Return the header and the drawer where they changed since `seen`, which is brought up to date."""
         jobs = self.studio.jobs.list(access.owner(visitor) or None)
-        now = {"facts": header.facts(self.studio.models, jobs), "drawer": jobpanel.drawer(jobs, [TASK])}
+        now = {"facts": header.facts(self.studio.models, jobs), "drawer": jobpanel.drawer(jobs, [*self.places])}
         return [now, *(gr.skip() if seen.get(part) == drawn else drawn for part, drawn in now.items())]
 
-    def act(self, shown: str, visitor: str, event: gr.EventData) -> list[Any]:
+    def act(self, event: gr.EventData, visitor: str, *shown: str | None) -> list[Any]:
         """Do what a button in the drawer says: watch, stop, resume or remove a job."""
-        jobs, job_id, action = self.studio.jobs, str(event.job), str(event.action)
+        jobs, action = self.studio.jobs, str(event.action)
         verbs = {"watch": jobs.get, "stop": jobs.cancel, "resume": jobs.resume, "remove": jobs.remove}
-        opened, kept = gr.skip(), gr.skip()
+        now = self._show(gr.skip())
         try:
-            verbs[action](self._owned(job_id, visitor).id)
-            if action in ("watch", "resume"):
-                opened, kept = gr.Tabs(selected="grade"), job_id
-            elif action == "remove" and shown == job_id:
-                kept = ""
+            job = access.own_job(jobs, str(event.job), visitor)
+            verbs[action](job.id)
+            if action in ("watch", "resume") and job.task in self.places:
+                now = self._watch(job.task, job.id)
+            elif action == "remove":
+                now[: len(shown)] = ["" if each == job.id else gr.skip() for each in shown]
         except StudioError as error:
             gr.Warning(str(error))
-        return [kept, opened, *self.look({}, visitor)]
+        return [*now, *self.look({}, visitor)]
 
-    def _owned(self, job_id: str, visitor: str) -> Job:
-        job = self.studio.jobs.get(job_id)
-        if job.owner != access.owner(visitor) and access.is_public():
-            raise StudioError(f"There is no job '{job_id}'.")  # nor may a stranger learn that there is
-        return job
+
+class Place(NamedTuple):
+    """Where a task's jobs are shown: what the page remembers the job by, its tab, and its pane in that."""
+
+    job: gr.BrowserState
+    tab: str
+    panes: gr.Tabs
+    pane: str

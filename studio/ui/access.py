@@ -13,6 +13,7 @@ from pathlib import Path
 
 from studio.errors import StudioError
 from studio.gemma.catalog import MODEL_TYPES
+from studio.jobs import Job, Jobs
 from studio.settings import Settings
 
 
@@ -46,6 +47,18 @@ def owner(visitor: str | None) -> str:
     return (visitor or "nobody") if is_public() else ""
 
 
+def own_job(jobs: Jobs, job_id: str, visitor: str | None) -> Job:
+    """Return a job of the visitor's; of another's nobody may learn that there is one.
+
+    Raises:
+        StudioError: There is none.
+    """
+    job = jobs.get(job_id)
+    if job.owner != owner(visitor) and is_public():
+        raise StudioError(f"There is no job '{job_id}'.")
+    return job
+
+
 def admit_path(path: Path, settings: Settings, own: tuple[Path, ...]) -> Path:
     """Let a path pass when the visitor may read it.
 
@@ -71,4 +84,4 @@ def admit_model(model_type: str, settings: Settings) -> str:
     """
     if is_local(settings) or model_type in MODEL_TYPES:
         return model_type
-    raise StudioError(f"'{model_type}' is not a known judge.", f"Use one of {', '.join(MODEL_TYPES)}.")
+    raise StudioError(f"'{model_type}' is not a known model.", f"Use one of {', '.join(MODEL_TYPES)}.")

@@ -15,8 +15,8 @@ from studio.grading.encodings import ENCODINGS
 from studio.jobs import Job
 from studio.tasks import presets
 from studio.ui import access, forms, markup, uploads
-from studio.ui.follower import PRIVATE, wrong
-from studio.ui.graderesult import GradeResult, Seen
+from studio.ui.follower import PRIVATE, Seen, wrong
+from studio.ui.graderesult import GradeResult
 from studio.ui.jobpanel import ACTIONS, ACTIVE
 from studio.ui.looks import nearest
 from studio.ui.quality import advice, judges

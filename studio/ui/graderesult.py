@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from gradio.components import Component
 
 from studio.jobs import Job
 from studio.ui import gradeview, jobpanel, markup, uploads
+from studio.ui.follower import Seen, changed
 from studio.ui.quality import called, measured
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ EMPTY = """
   picture here changes as it learns. The finished .cube opens wherever 3D LUTs do, from Resolve to ffmpeg.</p>
 </div>
 """
-Seen = dict[str, str]
 
 
 class GradeResult:
@@ -103,19 +102,12 @@ class GradeResult:
     def show(self, job: Job | None, seen: Seen) -> list[Any]:
         """Return new values for what changed since the job was last seen, and note it in `seen`."""
         return [
-            *self._changed(seen, "slider", _files(job, "before", "after"), lambda: _slider(job), 3),
-            *self._changed(seen, "status", jobpanel.signature(job), lambda: [jobpanel.status(job) if job else ""], 1),
-            *self._changed(seen, "downloads", _offered(job), lambda: _downloads(job), 3),
-            *self._changed(seen, "curves", _step(job), lambda: self._curves(job), 5),
-            *self._changed(seen, "sheet", _files(job, "sheet"), lambda: [_sheet(job)], 1),
+            *changed(seen, "slider", _files(job, "before", "after"), lambda: _slider(job), 3),
+            *changed(seen, "status", jobpanel.signature(job), lambda: [jobpanel.status(job) if job else ""], 1),
+            *changed(seen, "downloads", _offered(job), lambda: _downloads(job), 3),
+            *changed(seen, "curves", _step(job), lambda: self._curves(job), 5),
+            *changed(seen, "sheet", _files(job, "sheet"), lambda: [_sheet(job)], 1),
         ]
-
-    @staticmethod
-    def _changed(seen: Seen, part: str, now: str, make: Callable[[], list[Any]], outputs: int) -> list[Any]:
-        if seen.get(part) == now:
-            return [gr.skip()] * outputs
-        seen[part] = now
-        return make()
 
     def _curves(self, job: Job | None) -> list[Any]:
         events = self.studio.jobs.events(job.id) if job else []

@@ -41,6 +41,16 @@ def judges() -> list[tuple[str, str]]:
     ]
 
 
+def answerers() -> list[tuple[str, str]]:
+    """Return the titles and names of the models that answer questions; the one that ships is called ``embedded``."""
+    own = catalog.EMBEDDED["vqa"]
+    return [
+        (one.title, "embedded" if name == own else name)
+        for name, one in sorted(catalog.CHECKPOINTS.items(), key=lambda item: item[0] != own)
+        if one.kind == "gemma3" and one.purpose in ("", "vqa")
+    ]
+
+
 def advice(model_type: str) -> str:
     """Draw when to use a judge: its note in the catalogue."""
     checkpoint = catalog.CHECKPOINTS.get(model_type)

@@ -59,7 +59,7 @@ def library(studio: Studio, visitor: str, key: str) -> list[Shelved]:
     """
     if key == "ready":
         return ready()
-    job = _own(studio, visitor, key.removeprefix("library/"))
+    job = access.own_job(studio.jobs, key.removeprefix("library/"), visitor)
     index = _index(job)
     if index is None:
         raise StudioError("This library holds no LUT yet.", "Wait for its first look.")
@@ -80,11 +80,10 @@ def find(studio: Studio, visitor: str, key: str) -> Shelved:
     """
     kind, _, rest = key.partition("/")
     if kind == "file":
-        path = (studio.settings.folder("uploads") / rest).resolve()
-        if path.is_relative_to(studio.settings.folder("uploads").resolve()) and path.is_file():
-            return Shelved(key, path.name, path)
+        path = uploads.uploaded(rest, studio.settings)
+        return Shelved(key, path.name, path)
     elif kind == "job":
-        one = _run(_own(studio, visitor, rest))
+        one = _run(access.own_job(studio.jobs, rest, visitor))
         if one is not None:
             return one
     else:
@@ -102,7 +101,7 @@ def dropped(studio: Studio, file: str) -> Shelved:
         StudioError: It is too large, or no upload.
     """
     path = uploads.adopt_one(file, studio.settings)
-    return Shelved(f"file/{path.parent.name}/{path.name}", path.name, path)
+    return Shelved(f"file/{uploads.name_of(path)}", path.name, path)
 
 
 def _library(key: str, folder: Path) -> Iterator[Shelved]:
@@ -119,13 +118,6 @@ def _finished(folder: Path) -> list[Entry]:
 
 def _jobs(studio: Studio, visitor: str) -> Sequence[Job]:
     return studio.jobs.list(access.owner(visitor) or None)[:NEWEST]
-
-
-def _own(studio: Studio, visitor: str, job_id: str) -> Job:
-    job = studio.jobs.get(job_id)
-    if job.owner != access.owner(visitor) and access.is_public():
-        raise StudioError(f"There is no job '{job_id}'.")
-    return job
 
 
 def _run(job: Job) -> Shelved | None:

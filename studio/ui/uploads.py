@@ -57,6 +57,24 @@ def adopt_one(file: str | Path, settings: Settings) -> Path:
     return next(path for path in folder.iterdir() if not path.name.startswith("."))
 
 
+def name_of(path: Path) -> str:
+    """Return what stands for an adopted file in a page; it names no path."""
+    return f"{path.parent.name}/{path.name}"
+
+
+def uploaded(name: str, settings: Settings) -> Path:
+    """Return the adopted file that `name_of` gave a name.
+
+    Raises:
+        StudioError: There is none.
+    """
+    home = settings.folder("uploads").resolve()
+    path = (home / name).resolve()
+    if not path.is_relative_to(home) or not path.is_file():
+        raise StudioError("This file is no longer there.", "Drop it again.")
+    return path
+
+
 def serve(path: Path) -> str:
     """Copy a file to where Gradio may serve it from, and return the copy's path.
 

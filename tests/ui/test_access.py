@@ -35,7 +35,7 @@ def test_a_visitor_from_elsewhere_names_no_folder_as_judge(settings: Settings, t
     open_to_network = dataclasses.replace(settings, host="0.0.0.0")
     assert access.admit_model("embedded", open_to_network) == "embedded"
     assert access.admit_model(str(tmp_path), settings) == str(tmp_path)
-    with pytest.raises(StudioError, match="not a known judge"):
+    with pytest.raises(StudioError, match="not a known model"):
         access.admit_model(str(tmp_path), open_to_network)
 
 

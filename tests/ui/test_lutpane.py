@@ -17,7 +17,7 @@ from studio.jobs import State
 from studio.tasks import Studio
 from studio.ui import uploads
 from studio.ui.lutpane import LutPane
-from tests.ui.test_shelf import CUBE, drop
+from tests.ui.test_shelf import CUBE, drop, finished
 
 INVERT = "LUT_3D_SIZE 2\n" + "\n".join(f"{1 - r} {1 - g} {1 - b}" for b in (0, 1) for g in (0, 1) for r in (0, 1))
 
@@ -88,13 +88,26 @@ def test_grading_many_pictures_and_asking_a_judge_are_jobs(pane: LutPane, studio
 def test_a_follower_tells_a_job_s_state_once(pane: LutPane, studio: Studio) -> None:
     key = str(opened(pane, INVERT)["key"])
     job_id, _ = pane.work.grade(key, None, str(uploads.EXAMPLES), 70, "")
-    seen, status, stop, results = pane.work.applied.poll(str(job_id), "")
-    assert State.QUEUED in status and stop.visible and results.visible is False
-    assert pane.work.applied.poll(str(job_id), seen) == [gr.skip()] * 4
-    pane.work.applied.cancel(str(job_id))
-    _, status, stop, _ = pane.work.applied.poll(str(job_id), seen)
-    assert State.CANCELLED in status and stop.visible is False
-    assert pane.work.applied.poll("gone", "x")[1] == ""
+    seen, status, stop, resume = pane.work.applied.poll(str(job_id), {})
+    assert State.QUEUED in status and stop.visible and not resume.visible
+    assert pane.work.applied.poll(str(job_id), seen)[1:] == [gr.skip()] * 3
+    assert pane.work.applied.cancel(str(job_id))[0].interactive is False
+    _, status, stop, resume = pane.work.applied.poll(str(job_id), seen)
+    assert State.CANCELLED in status and not stop.visible and resume.visible
+    pane.work.applied.go_on(str(job_id))
+    assert studio.jobs.get(str(job_id)).state is State.QUEUED
+    assert "cannot be resumed" in pane.work.applied.go_on(str(job_id))
+    assert pane.work.applied.poll("gone", {})[1] == ""
+
+
+def test_a_follower_shows_what_a_job_leaves_once_it_is_done(pane: LutPane, studio: Studio) -> None:
+    queued, _ = pane.work.grade(str(opened(pane, INVERT)["key"]), None, str(uploads.EXAMPLES), 70, "")
+    assert pane.work.applied.show(str(queued), "") == [gr.skip()] * 2
+    done = finished(studio, "optimize", out_txt="result")
+    drawn, files = pane.work.applied.show(done.id, "")
+    assert drawn == done.id and files.visible
+    assert pane.work.applied.show(done.id, drawn) == [gr.skip()] * 2
+    assert pane.work.applied.show(None, drawn)[1].visible is False
 
 
 def test_a_lut_for_footage_is_shown_on_the_example_as_such_footage(pane: LutPane, tmp_path: Path) -> None:

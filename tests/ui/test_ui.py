@@ -121,14 +121,18 @@ def test_stop_and_resume(grade: GradeTab, studio: Studio) -> None:
 def test_the_drawers_buttons(app: ui.App, studio: Studio) -> None:
     job_id = str(submit(app.grade, uploads.EXAMPLES)[0])
 
-    def press(action: str) -> list[object]:
-        return app.act("", "visitor", SimpleNamespace(job=job_id, action=action))  # type: ignore[arg-type]
+    others = [""] * (len(app.places) - 1)
 
-    assert press("watch")[0] == job_id
+    def press(action: str) -> list[object]:
+        pressed = SimpleNamespace(job=job_id, action=action)
+        return app.act(pressed, "visitor", job_id, *others)  # type: ignore[arg-type]
+
+    watched = dict(zip(app.shown, press("watch"), strict=False))
+    assert watched[app.grade.job] == job_id and watched[app.tabs].selected == "grade"
+    assert watched[app.panes].selected == "train" and watched[app.embed.extract.job] == gr.skip()
     press("stop")
     assert studio.jobs.get(job_id).state is State.CANCELLED
-    press("remove")
-    assert studio.jobs.list() == []
+    assert press("remove")[0] == "" and studio.jobs.list() == []
 
 
 def test_on_a_space_a_visitor_sees_and_touches_only_their_own_jobs(
@@ -139,21 +143,24 @@ def test_on_a_space_a_visitor_sees_and_touches_only_their_own_jobs(
     assert "warm" in app.look({}, "visitor")[2] and "warm" not in app.look({}, "stranger")[2]
     for name in ("stranger", ""):
         with pytest.warns(UserWarning, match="There is no job"):
-            app.act(job_id, name, SimpleNamespace(job=job_id, action="remove"))  # type: ignore[arg-type]
+            app.act(SimpleNamespace(job=job_id, action="remove"), name, job_id)  # type: ignore[arg-type]
     assert studio.jobs.get(job_id).state is State.QUEUED
 
 
 def test_a_button_of_a_job_that_is_gone_says_so(app: ui.App) -> None:
     gone = SimpleNamespace(job="20200101-000000-000000-0000000000000000", action="watch")
     with pytest.warns(UserWarning, match="There is no job"):
-        assert app.act("", "visitor", gone)[:2] == [gr.skip(), gr.skip()]  # type: ignore[arg-type]
+        assert app.act(gone, "visitor", "")[:2] == [gr.skip(), gr.skip()]  # type: ignore[arg-type]
 
 
 def test_the_address_names_tab_and_job(app: ui.App) -> None:
-    visitor, job, tabs = app.open("", "old", "?tab=models&job=new")
-    assert visitor and job == "new" and tabs.selected == "models"
-    visitor, job, tabs = app.open("me", "old", "?__theme=dark&tab=nonsense")
-    assert (visitor, job, tabs) == ("me", "old", gr.skip())
+    visitor, *shown = app.open("", "?tab=models&job=gone")
+    now = dict(zip(app.shown, shown, strict=True))
+    assert visitor and now[app.tabs].selected == "models" and now[app.grade.job] == gr.skip()
+    assert app.open("me", "?__theme=dark&tab=nonsense") == ["me", *[gr.skip()] * len(app.shown)]
+    job_id = str(submit(app.grade, uploads.EXAMPLES)[0])
+    now = dict(zip(app.shown, app.open("me", f"?job={job_id}")[1:], strict=True))
+    assert now[app.grade.job] == job_id and now[app.tabs].selected == "grade"
 
 
 def test_presets_fill_the_form(grade: GradeTab) -> None:
