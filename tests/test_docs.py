@@ -71,12 +71,17 @@ def test_the_commands_in_the_readme_do_their_work_as_written(
         monkeypatch.setenv(f"STUDIO_{name}", value)
     written = [shlex.split(command)[1:] for command in commands(README, "gemma-studio")]
     whole = [words for words in written if words[0] in {*TASKS, "jobs"} and len(words) != 2]
-    shown = ["optimize", "apply", "judge", "lut-report", "export-lut", "library", "jobs"]
+    shown = ["vqa-demo", "extract", "probe"]
+    shown += ["optimize", "apply", "judge", "lut-report", "export-lut", "library", "jobs"]
     assert [words[0] for words in whole] == shown
+    shorter = {
+        **dict.fromkeys(("optimize", "library"), ["--steps", "2"]),
+        "vqa-demo": ["--questions", "320"],
+        "probe": ["--kinds", "linear", "--bootstrap", "100"],
+    }
     for words in whole:
-        short = ["--steps", "2"] if words[0] in ("optimize", "library") else []
-        assert main([*words, *short]) == 0, capsys.readouterr().err
-    made = {"teal.cube", "teal.json", "graded", "report", "teal.3dl", "looks"}
+        assert main([*words, *shorter.get(words[0], [])]) == 0, capsys.readouterr().err
+    made = {"demo", "run", "probes", "teal.cube", "teal.json", "graded", "report", "teal.3dl", "looks"}
     assert made <= {path.name for path in tmp_path.iterdir()}
 
 
