@@ -36,10 +36,10 @@ from skimage import data
 from benchmarks.judge_step import GEOMETRIES, clock, random_bundle, synchronise
 from studio.cache import Cache
 from studio.context import Context
-from studio.embeddings import extraction
 from studio.embeddings.config import ExtractConfig
+from studio.embeddings.extraction import extract as extraction
 from studio.embeddings.representations import QUERY_TOKEN, usual_layers
-from studio.embeddings.runs import open_run
+from studio.embeddings.store.runs import open_run
 from studio.gemma.loading import Gemma3
 from studio.models import ModelManager
 from studio.settings import Settings

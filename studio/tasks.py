@@ -112,14 +112,14 @@ _TABLE = (
     Task(
         "extract",
         ExtractConfig,
-        "studio.embeddings.extraction:run",
+        "studio.embeddings.extraction.extract:run",
         "device",
         "Extract a model's embeddings and answers for a table of questions about pictures, to HDF5.",
     ),
     Task(
         "vqa-demo",
         VqaDemoConfig,
-        "studio.embeddings.demo:run",
+        "studio.embeddings.scenes.demo:run",
         "light",
         "Write example data for extraction: drawn scenes and questions about them.",
         long=False,
@@ -127,7 +127,7 @@ _TABLE = (
     Task(
         "inspect-h5",
         InspectH5Config,
-        "studio.embeddings.inspecting:run",
+        "studio.embeddings.store.inspecting:run",
         "light",
         "Say what an HDF5 file of embeddings holds.",
         long=False,
@@ -135,7 +135,7 @@ _TABLE = (
     Task(
         "export-h5",
         ExportH5Config,
-        "studio.embeddings.exporting:run",
+        "studio.embeddings.store.exporting:run",
         "light",
         "Write a run of extraction in the layout of HALP's extractors.",
         long=False,
@@ -143,7 +143,7 @@ _TABLE = (
     Task(
         "import-h5",
         ImportH5Config,
-        "studio.embeddings.importing:run",
+        "studio.embeddings.store.importing:run",
         "light",
         "Make a run of files in the layout of HALP's extractors.",
         long=False,
@@ -151,14 +151,14 @@ _TABLE = (
     Task(
         "probe",
         ProbeConfig,
-        "studio.embeddings.probing:run",
+        "studio.embeddings.probing.probe:run",
         "light",
         "Measure how well a run's embeddings tell a hallucination, beside baselines.",
     ),
     Task(
         "score-probe",
         ScoreProbeConfig,
-        "studio.embeddings.scoring:run",
+        "studio.embeddings.probing.scoring:run",
         "light",
         "Score the questions of a run with a saved probe.",
         long=False,

@@ -75,7 +75,8 @@ def test_the_commands_in_the_readme_do_their_work_as_written(
     shown += ["optimize", "apply", "judge", "lut-report", "export-lut", "library", "jobs"]
     assert [words[0] for words in whole] == shown
     shorter = {
-        **dict.fromkeys(("optimize", "library"), ["--steps", "2"]),
+        "optimize": ["--steps", "2"],
+        "library": ["--steps", "2"],
         "vqa-demo": ["--questions", "320"],
         "probe": ["--kinds", "linear", "--bootstrap", "100"],
     }

@@ -22,8 +22,8 @@ from PIL import Image, ImageDraw, ImageFont
 from transformers import Gemma3ForConditionalGeneration, PreTrainedTokenizerFast
 
 from recipes.vqa.packing import Packer, answered, run_packed, to_pixels
-from studio.embeddings.scenequestions import CATEGORIES, Question, ask_many
-from studio.embeddings.scenes import HELD_OUT, SIDE, STYLES, TRAINING, Scene, Style, compose, draw
+from studio.embeddings.scenes.questions import CATEGORIES, Question, ask_many
+from studio.embeddings.scenes.scenes import HELD_OUT, SIDE, STYLES, TRAINING, Scene, Style, compose, draw
 
 FEWEST, MOST = 2, 6
 _BATCH, _QUESTIONS = 16, 6

@@ -20,7 +20,7 @@ from transformers import Gemma3ForConditionalGeneration, PreTrainedTokenizerFast
 
 from recipes.judge.packing import finish, pick, run_layers
 from recipes.vqa.model import IMAGE_SIDE, IMAGE_TOKENS
-from studio.embeddings.scenequestions import Question
+from studio.embeddings.scenes.questions import Question
 
 NOTHING = -100
 """What stands in `Packed.targets` where nothing is asked."""

@@ -29,8 +29,8 @@ from recipes.judge.packing import pick
 from recipes.vqa.model import HIDDEN, IMAGE_SIDE, IMAGE_TOKENS, LAYERS, PATCH, VISION, build_model, build_tokenizer
 from recipes.vqa.packing import Packed, Packer, answered, looking, run_packed, to_pixels
 from recipes.vqa.words import estrange, words
-from studio.embeddings.scenequestions import CATEGORIES, Question, ask_many
-from studio.embeddings.scenes import COLOURS, HELD_OUT, SHAPES, TRAINING, Scene, Style, compose, draw
+from studio.embeddings.scenes.questions import CATEGORIES, Question, ask_many
+from studio.embeddings.scenes.scenes import COLOURS, HELD_OUT, SHAPES, TRAINING, Scene, Style, compose, draw
 
 SCENES, QUESTIONS = 16, 8
 MOST = 6

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from studio.embeddings import scenequestions
-from studio.embeddings.scenequestions import Question
-from studio.embeddings.scenes import COLOURS, SHAPES
+from studio.embeddings.scenes import questions as scenequestions
+from studio.embeddings.scenes.questions import Question
+from studio.embeddings.scenes.scenes import COLOURS, SHAPES
 
 THINGS = (
     "dog", "cat", "bird", "fish", "horse", "cow", "car", "bus", "train", "boat", "plane", "bike", "house", "tree",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from studio.embeddings.records import Failure
 from studio.embeddings.representations import DEFINITIONS
+from studio.embeddings.store.records import Failure
 from studio.ui import markup
 
 if TYPE_CHECKING:

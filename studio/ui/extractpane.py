@@ -20,7 +20,7 @@ from studio.ui.quality import answerers, measured
 from studio.ui.runshelf import TASK
 
 if TYPE_CHECKING:
-    from studio.embeddings.table import Question
+    from studio.embeddings.extraction.table import Question
     from studio.tasks import Studio
 
 BY_HAND = ("vqa_dataset", "images_dir", "model", "retry_failed")
@@ -152,7 +152,7 @@ class ExtractPane:
 
     def take_example(self) -> list[Any]:
         """Take the studio's own questions in, drawn when they are wanted for the first time."""
-        from studio.embeddings.demo import write_demo
+        from studio.embeddings.scenes.demo import write_demo
 
         folder = self.studio.settings.folder("uploads") / f"example-{EXAMPLE['questions']}"
         if not (folder / "questions.csv").is_file():
@@ -184,7 +184,7 @@ class ExtractPane:
         return self._surveyed(table, folder)
 
     def _surveyed(self, path: Path, folder: Path) -> str:
-        from studio.embeddings import table
+        from studio.embeddings.extraction import table
 
         try:
             good, bad = table.read(path, folder)

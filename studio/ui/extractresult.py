@@ -15,7 +15,7 @@ from studio.ui.follower import PRIVATE, Follower, wrong
 from studio.ui.quality import called, measured
 
 if TYPE_CHECKING:
-    from studio.embeddings.runs import Run
+    from studio.embeddings.store.runs import Run
     from studio.tasks import Studio
 
 THUMB = 112  # pixels along the long edge of a picture in the table
@@ -80,7 +80,7 @@ class ExtractResult:
         folder = runshelf.folder(job)
         if job is None or folder is None:
             return self._nothing(empty=job is None)
-        from studio.embeddings.runs import open_run
+        from studio.embeddings.store.runs import open_run
 
         try:
             with open_run(folder) as run:
@@ -122,7 +122,7 @@ class ExtractResult:
         folder = runshelf.folder(self.follower.find(job_id))
         if folder is None:
             return gr.skip()
-        from studio.embeddings.runs import open_run
+        from studio.embeddings.store.runs import open_run
 
         try:
             with open_run(folder) as run:
@@ -168,7 +168,7 @@ class Thumbs:
 
     def __call__(self, image_id: str) -> str:
         """Draw a picture by its id."""
-        from studio.embeddings.table import find_picture
+        from studio.embeddings.extraction.table import find_picture
         from studio.images import load_view
 
         try:
@@ -188,7 +188,7 @@ def look(job: Job | None) -> str:
 
 def verdicts(run: Run) -> list[tuple[str, str]]:
     """Return right, wrong or unsure for each answer, and why; nothing for a run without answers."""
-    from studio.embeddings.labels import made
+    from studio.embeddings.probing.labels import made
 
     if not len(run) or not (run.questions["answer_tokens"] > 0).any():
         return []

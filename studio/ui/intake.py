@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 
-from studio.embeddings import table
+from studio.embeddings.extraction import table
 from studio.errors import StudioError
 from studio.files import content_hash
 from studio.settings import Settings

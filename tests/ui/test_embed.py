@@ -13,7 +13,7 @@ import gradio as gr
 import pytest
 from PIL import Image
 
-from studio.embeddings.store import Failure, Store
+from studio.embeddings.store.writing import Failure, Store
 from studio.errors import StudioError
 from studio.jobs import Job, State
 from studio.tasks import Studio
@@ -21,7 +21,7 @@ from studio.ui import embedview, runshelf
 from studio.ui.embed import EmbedTab, Memory
 from studio.ui.extractpane import ExtractPane
 from studio.ui.extractresult import ExtractResult
-from tests.embeddings.runsamples import METADATA, batch
+from tests.embeddings.store.samples import METADATA, batch
 
 
 @pytest.fixture

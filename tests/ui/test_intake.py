@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from studio.embeddings import table
+from studio.embeddings.extraction import table
 from studio.errors import StudioError
 from studio.settings import Settings
 from studio.ui import intake, uploads

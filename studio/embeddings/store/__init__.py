@@ -1,0 +1,1 @@
+"""Runs on disk: written in parts, read as one, exported, imported, inspected."""
