@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import apply, judge_step, lut_training
+from benchmarks import apply, judge_step, lut_training, store
 from studio.grading.config import OptimizeConfig
 from studio.grading.lutfiles import LUT
 from studio.grading.pixels import grade
@@ -63,3 +63,10 @@ def test_the_first_measurement_at_the_target_ends_the_clock() -> None:
     way = iter([(1.0, 10, 0.2), (2.0, 20, 0.8), (3.0, 30, 0.9)])
     assert lut_training.until(0.7, way) == {"seconds": 2.0, "calls": 20, "best": 0.8, "reached": True}
     assert next(way) == (3.0, 30, 0.9)
+
+
+def test_both_layouts_of_a_run_are_written_read_and_hold_the_same(tmp_path: Path) -> None:
+    arguments = argparse.Namespace(samples=600, seed_samples=40, width=16, per_image=4, rounds=2)
+    found = store.compare(arguments)  # it sees itself that the vectors are the same
+    assert found["ratios"].keys() == {"write", "read", "read, once open", "size"}
+    assert min(found["ratios"].values()) > 1 and found["seconds"]["read"]["ours"] > 0

@@ -76,7 +76,7 @@ def page(results: Mapping[str, Any], plots: Mapping[str, str], context: Context)
         baselines=_table([_measured(one, one["title"]) for one in results["baselines"]], _heads(results, "baselines")),
         types="".join(map(_types, results["by_type"].items())),
         mistakes=_mistakes(results["mistakes"], context),
-        source=escape(f"From {labels['source']}."),
+        source=escape(f"{labels['source'][0].upper()}{labels['source'][1:]}."),
         rules=_rules(labels),
         explained=_paragraphs(results["explained"].values()),
         facts=_table(_facts(results), ()),
@@ -96,7 +96,7 @@ def _heads(results: Mapping[str, Any], name: str) -> list[str]:
 
 def _measured(one: Mapping[str, Any], name: str) -> list[str]:
     first, *others = (figure(one["metrics"][metric]) for metric in _METRICS)
-    lead = [figure(one["lead"], signed=True) + ("" if one["beats"] else ", not for sure")] if "lead" in one else []
+    lead = [figure(one["lead"], signed=True)] if "lead" in one else []
     return [escape(name), first, *lead, *others, *([figure(one["leaky"])] if "leaky" in one else [])]
 
 
@@ -120,7 +120,7 @@ def _mistakes(mistakes: Sequence[Mapping[str, Any]], context: Context) -> str:
 
 
 def _mistake(one: Mapping[str, Any], context: Context) -> str:
-    said = f"{one['score']:.0%} hallucination, and it was {'one' if one['label'] else 'none'}"
+    said = f"Score {one['score']:.2f}, but it was {'a hallucination' if one['label'] else 'right'}"
     words = f"<b>{escape(one['question'])}</b><p>{escape(one['answer'])}</p>"
     words += f'<p class="quiet">Truth: {escape(one["truth"])}</p><p class="quiet">{said}</p>'
     return f"<div>{_picture(one['picture'], context)}{words}</div>"

@@ -27,7 +27,7 @@ COLOURS = ("#4a9be0", "#4fa870", "#e0625a", "#b5739d", "#c9a23f")
 BASELINE = "var(--quiet, #5c5c5c)"
 ACCENT = "74, 155, 224"
 HATCH = '<pattern id="{id}" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-CELL, ROW, NAMES = 76, 44, 150
+CELL, ROW, NAMES = 66, 42, 108
 """Width and height of a cell of the heat map, and room for the names of the rows."""
 
 Cells = Mapping[tuple[Place, Kind], Scored]

@@ -33,8 +33,6 @@ MODEL = ("model", "source", "revision", "norm", "prompt", "dtype", "stored_dtype
 KIND_TITLES: Mapping[Kind, str] = {"linear": "linear", "mlp": "MLP"}
 MISTAKES = 24
 
-_UNBEATEN = "it does not beat it for sure: the difference is {lead}"
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -76,9 +74,11 @@ def verdict(outcome: Outcome) -> str:
     words = f"The best probe, {place.title} ({KIND_TITLES[kind]}), tells a hallucination with AUROC "
     words += f"{figure(probe['metrics']['auroc'])}; the best baseline, {bar['title']}, with "
     words += f"{figure(bar['metrics']['auroc'])}; "
-    if probe["beats"]:
+    low, high = probe["lead"]["low"], probe["lead"]["high"]
+    if low is not None and low > 0:
         return words + f"it beats it by {figure(probe['lead'])}."
-    return words + _UNBEATEN.format(lead=figure(probe["lead"], signed=True)) + "."
+    behind = "is behind it" if high is not None and high < 0 else "does not beat it for sure"
+    return words + f"it {behind}: the difference is {figure(probe['lead'], signed=True)}."
 
 
 def counted(data: Data, side: Indices) -> dict[str, int]:

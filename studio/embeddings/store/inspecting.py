@@ -59,8 +59,10 @@ def inspect(path: Path) -> Generator[Event, None, dict[str, Any]]:
     report: dict[str, Any] = {"name": path.resolve().name, "kind": "other", "files": len(files)}
     report |= {"questions": 0, "images": 0, "layers": {}, "about": {}, "vectors": [], "failures": {}, "preview": []}
     report |= {"attributes": {}, "tree": [], "notes": []}
+    stacked = False
     if path.is_file():
         with opening.open_file(path) as file:
+            stacked = is_stacked(file)
             report["attributes"] = {name: _shown(value) for name, value in opening.attributes(file).items()}
     try:
         source = open_run(path)
@@ -74,7 +76,7 @@ def inspect(path: Path) -> Generator[Event, None, dict[str, Any]]:
                 report["notes"].append(f"Only the first {_MOST_NODES} entries are listed.")
     else:
         with source:
-            report["kind"] = "run" if path.is_dir() else "part" if is_stacked(path) else "seed"
+            report["kind"] = "run" if path.is_dir() else "part" if stacked else "seed"
             report |= _described(source)
             for number, key in enumerate(source.keys):
                 report["vectors"].append(measure(source, key))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,20 +39,22 @@ def open_file(path: Path) -> h5py.File:
         raise StudioError(f"'{path.name}' cannot be opened: {reason}.", "Copy or extract it again.") from None
 
 
+def attribute(node: h5py.File | h5py.Group | h5py.Dataset, name: str) -> str | int | float | list[Any] | None:
+    """Return an attribute that is a text, a number or a short list of them, as a plain value; None for any other."""
+    try:
+        shape = node.attrs.get_id(name).shape
+        value = node.attrs[name] if math.prod(shape or ()) <= _MOST_LISTED else None
+    except READ_ERRORS:
+        return None
+    value = value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+    value = value.decode(errors="replace") if isinstance(value, bytes) else value
+    return value if isinstance(value, str | int | float | list) else None
+
+
 def attributes(node: h5py.File | h5py.Group | h5py.Dataset) -> dict[str, Any]:
-    """Return the attributes of a node that are texts, numbers or short lists of them, as plain values."""
-    found: dict[str, Any] = {}
-    for name in node.attrs:
-        try:
-            kind = node.attrs.get_id(name)
-            value = node.attrs[name] if np.prod(kind.shape or (), dtype=float) <= _MOST_LISTED else None
-        except READ_ERRORS:
-            continue
-        value = value.tolist() if isinstance(value, np.ndarray | np.generic) else value
-        value = value.decode(errors="replace") if isinstance(value, bytes) else value
-        if isinstance(value, str | int | float | list):
-            found[name] = value
-    return found
+    """Return the attributes of a node that are plain, see `attribute`, by name."""
+    found = {name: attribute(node, name) for name in node.attrs}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def child(group: h5py.Group, name: str) -> h5py.Group | h5py.Dataset | None:
@@ -62,18 +65,6 @@ def child(group: h5py.Group, name: str) -> h5py.Group | h5py.Dataset | None:
     found = h5o.open(group.id, place)
     kinds = {h5g.GroupID: h5py.Group, h5d.DatasetID: h5py.Dataset}
     return kinds[type(found)](found) if type(found) in kinds else None
-
-
-def dataset(group: h5py.Group, path: str) -> h5py.Dataset | None:
-    """Return a dataset that lies wholly in the file, or None; ``path`` may have slashes."""
-    *places, name = path.split("/")
-    here: Any = group
-    for place in places:
-        here = child(here, place)
-        if not isinstance(here, h5py.Group):
-            return None
-    found = child(here, name)
-    return found if isinstance(found, h5py.Dataset) else None
 
 
 def trouble(found: h5py.Dataset) -> str:
@@ -92,22 +83,41 @@ def trouble(found: h5py.Dataset) -> str:
     return ""
 
 
-def column(group: h5py.Group, path: str, length: int | None = None) -> NDArray[Any]:
-    """Return a one-dimensional dataset; texts as an array of ``str``.
+def table(found: h5py.Group | h5py.Dataset | None, columns: Mapping[str, Any], name: str) -> dict[str, NDArray[Any]]:
+    """Return the columns of a table, which has a field for each; texts as arrays of ``str``.
 
     Raises:
-        ValueError: It is not there, cannot be trusted, or has another shape.
+        ValueError: It is not there, cannot be trusted, or lacks a column; ``name`` is named.
     """
-    found = dataset(group, path)
-    if found is None:
-        raise ValueError(f"it has no {path}")
+    if not isinstance(found, h5py.Dataset):
+        raise ValueError(f"it has no {name}")
+    shape, kind = found.shape, found.dtype
+    if shape is None or len(shape) != 1:
+        raise ValueError(f"{name} has the shape {shape}")
+    for column, wanted in columns.items():
+        if column not in (kind.names or ()) or kind[column].kind != np.dtype(wanted).kind:
+            raise ValueError(f"{name} has no {column}")
     if reason := trouble(found):
-        raise ValueError(f"{path} cannot be read: {reason}")
-    if found.shape is None or len(found.shape) != 1 or length not in (None, found.shape[0]):
-        raise ValueError(f"{path} has the shape {found.shape}")
-    if h5py.check_string_dtype(found.dtype):
-        return np.asarray(found.asstr(errors="replace")[:], object)
-    return np.asarray(found[:])
+        raise ValueError(f"{name} cannot be read: {reason}")
+    values = found[:]
+    return {column: _decoded(values[column]) for column in columns}
+
+
+def texts(found: h5py.Group | h5py.Dataset | None, length: int, name: str) -> NDArray[Any]:
+    """Return a dataset of ``length`` texts.
+
+    Raises:
+        ValueError: It is none; ``name`` is named.
+    """
+    if not isinstance(found, h5py.Dataset) or found.shape != (length,) or found.dtype.kind != "O" or trouble(found):
+        raise ValueError(f"{name} holds no {length} texts")
+    return _decoded(found[:])
+
+
+def _decoded(values: NDArray[Any]) -> NDArray[Any]:
+    if values.dtype.kind != "O":
+        return values.copy()
+    return np.array([each.decode(errors="replace") if isinstance(each, bytes) else "" for each in values], object)
 
 
 def matrix(found: h5py.Group | h5py.Dataset | None, rank: int, name: str) -> h5py.Dataset:

@@ -1,4 +1,7 @@
-"""One part of a run as an HDF5 file: tables of images and questions, and a matrix for each key of vectors."""
+"""One part of a run as an HDF5 file: tables of images and questions, and a matrix for each key of vectors.
+
+A table is one dataset with a field for each column, so that ``pandas.DataFrame(file["questions"][:])`` is it.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,16 @@ from typing import Any
 
 import h5py
 import numpy as np
-from numpy.typing import NDArray
 
 from studio.embeddings.store import vectors
 from studio.embeddings.store.records import ImageRecord, QuestionRecord, Vectors, storable
 
 FORMAT = "gemma-studio-embeddings-1"
 TEXT = h5py.string_dtype("utf-8")
-IMAGES, QUESTIONS, EXTRA = "images", "questions", "questions/extra"
+IMAGES, QUESTIONS, EXTRA = "images", "questions", "extra"
+"""Two tables, and the group of the questions' other columns."""
+INDEX = "image_index"
+"""Column of ``questions``: the row of the image in ``images``."""
 PER = "per"
 """Attribute of a matrix: whether its rows are those of the table ``images`` or of ``questions``."""
 
@@ -66,10 +71,9 @@ def encode(images: Sequence[ImageRecord], questions: Sequence[QuestionRecord], m
         raise ValueError(f"the image of question {missing[0]!r} is missing")
     with h5py.File("part", "w", driver="core", backing_store=False, block_size=1 << 24) as file:
         _write_metadata(file, metadata, len(questions), len(images))
-        _write_table(file, IMAGES, IMAGE_COLUMNS, images)
-        _write_table(file, QUESTIONS, QUESTION_COLUMNS, questions)
-        places = [index[question.image_id] for question in questions]
-        file.create_dataset(f"{QUESTIONS}/image_index", data=np.array(places, np.int64))
+        _write_table(file, IMAGES, IMAGE_COLUMNS, [vars(image) for image in images])
+        rows = [{**vars(question), INDEX: index[question.image_id]} for question in questions]
+        _write_table(file, QUESTIONS, {**QUESTION_COLUMNS, INDEX: np.int64}, rows)
         _write_extra(file, [question.extra for question in questions])
         stored = metadata["stored_dtype"]
         _write_vectors(file, [image.vectors for image in images], IMAGES, stored)
@@ -102,24 +106,23 @@ def _write_metadata(file: h5py.File, metadata: Mapping[str, Any], questions: int
     file.attrs["num_images"] = images
 
 
-def _write_table(file: h5py.File, place: str, columns: Mapping[str, Any], records: Sequence[Any]) -> None:
-    for name, kind in columns.items():
-        write_column(file, f"{place}/{name}", [getattr(record, name) for record in records], kind)
+def _write_table(file: h5py.File, name: str, columns: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> None:
+    kind = np.dtype([*columns.items()])
+    rows = [tuple(_cell(record[column]) for column in columns) for record in records]
+    file.create_dataset(name, data=np.array(rows, kind))
 
 
-def write_column(group: h5py.Group, name: str, values: Sequence[Any], kind: Any) -> None:
-    """Write one column of a table; texts become what HDF5 can hold."""
-    data: NDArray[Any] = np.array([*map(storable, values)], object) if kind is TEXT else np.array(values, kind)
-    group.create_dataset(name, data=data, dtype=kind)
+def _cell(value: Any) -> Any:
+    return storable(value) if isinstance(value, str) else value
 
 
 def _write_extra(file: h5py.File, rows: Sequence[Mapping[str, str]]) -> None:
     names = list(dict.fromkeys(name for row in rows for name in row))
-    file.require_group(EXTRA)
-    for number, name in enumerate(names):
-        place = f"{EXTRA}/{number:03d}"  # any text may head a column, and not every text may name a dataset
-        write_column(file, place, [row.get(name, "") for row in rows], TEXT)
-        file[place].attrs["column"] = storable(name)
+    table = file.create_group(EXTRA)
+    for number, name in enumerate(names):  # any text may head a column, and not every text may name a dataset
+        values = np.array([storable(row.get(name, "")) for row in rows], object)
+        column = table.create_dataset(f"{number:03d}", data=values, dtype=TEXT)
+        column.attrs["column"] = storable(name)
 
 
 def _write_vectors(file: h5py.File, rows: Sequence[Vectors], per: str, stored: vectors.Stored) -> None:

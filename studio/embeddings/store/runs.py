@@ -12,7 +12,7 @@ import pandas
 from numpy.typing import NDArray
 
 from studio.embeddings import representations
-from studio.embeddings.store import manifest
+from studio.embeddings.store import manifest, opening
 from studio.embeddings.store.parts import IMAGE_COLUMNS, QUESTION_COLUMNS
 from studio.embeddings.store.records import Failure
 from studio.embeddings.store.seedlayout import SeedPart
@@ -184,7 +184,8 @@ def open_part(path: Path) -> Part:
     Raises:
         StudioError: It cannot be read.
     """
-    return StackedPart(path) if is_stacked(path) else SeedPart(path)
+    file = opening.open_file(path)
+    return StackedPart(path, file) if is_stacked(file) else SeedPart(path, file)
 
 
 def _open_parts(paths: Sequence[Path]) -> tuple[list[Part], dict[Path, str]]:

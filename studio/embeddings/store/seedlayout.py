@@ -51,14 +51,15 @@ class SeedPart:
 
     Args:
         path: The file.
+        file: It, opened; closed here.
 
     Raises:
-        StudioError: It cannot be opened, or holds no questions with vectors.
+        StudioError: It is damaged, or holds no questions with vectors.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, file: h5py.File) -> None:
         self.path = path
-        self._file = opening.open_file(path)
+        self._file = file
         try:
             self._read()
         except opening.READ_ERRORS as error:
@@ -168,8 +169,8 @@ def _record(group: h5py.Group, path: str) -> tuple[dict[str, Any], dict[str, Any
 
 def _text(group: h5py.Group, name: str) -> str:
     """Return a scalar text; empty where it is missing or h5py's Empty, as the seed writes an answer that is 0."""
-    found = opening.dataset(group, name)
-    if found is None or found.shape is None:
+    found = opening.child(group, name)
+    if not isinstance(found, h5py.Dataset) or found.shape is None:
         return ""
     if found.shape != () or opening.trouble(found):
         raise ValueError(f"{name} is no text")

@@ -14,7 +14,7 @@ import pandas
 
 from studio.embeddings.representations import DEFINITIONS
 from studio.embeddings.store import opening, vectors
-from studio.embeddings.store.parts import EXTRA, FORMAT, IMAGE_COLUMNS, IMAGES, PER, QUESTION_COLUMNS, QUESTIONS
+from studio.embeddings.store.parts import EXTRA, FORMAT, IMAGE_COLUMNS, IMAGES, INDEX, PER, QUESTION_COLUMNS, QUESTIONS
 from studio.errors import StudioError
 
 _KEY = re.compile(r"(\w+?)(?:/layer_(0|[1-9][0-9]{0,5}))?")
@@ -63,16 +63,17 @@ class StackedPart:
 
     Args:
         path: The file.
+        file: It, opened; closed here.
 
     Raises:
         StudioError: It is no part, or damaged.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, file: h5py.File) -> None:
         self.path = path
+        self._file = file
         self.skipped: Mapping[str, str] = {}
         self.notes: tuple[str, ...] = ()
-        self._file = opening.open_file(path)
         try:
             self._read()
         except opening.READ_ERRORS as error:
@@ -83,7 +84,7 @@ class StackedPart:
         """See `Part.read`."""
         found = self._datasets[key]
         try:
-            if found.attrs[PER] == QUESTIONS:
+            if self._per[key] == QUESTIONS:
                 return vectors.read(found, start, stop)
             places = self._places[start:stop]
             if not len(places):
@@ -104,48 +105,27 @@ class StackedPart:
 
     def _read(self) -> None:
         file = self._file
-        said = opening.attributes(file)
-        if said.get("format") != FORMAT:
-            raise ValueError(f"its format is not {FORMAT}")
-        self.metadata: Mapping[str, Any] = dict(json.loads(said["metadata"]))
-        ids = opening.column(file, f"{QUESTIONS}/question_id")
-        columns = {name: opening.column(file, f"{QUESTIONS}/{name}", len(ids)) for name in QUESTION_COLUMNS}
-        self.questions = pandas.DataFrame(columns | self._extra(len(ids)))
-        images = opening.column(file, f"{IMAGES}/image_id")
-        self.images = pandas.DataFrame(
-            {name: opening.column(file, f"{IMAGES}/{name}", len(images)) for name in IMAGE_COLUMNS}
-        )
-        self._places = opening.column(file, f"{QUESTIONS}/image_index", len(ids))
-        if len(ids) and not (self._places.min() >= 0 and self._places.max() < len(images)):
+        self.metadata: Mapping[str, Any] = dict(json.loads(str(opening.attribute(file, "metadata"))))
+        asked = opening.table(opening.child(file, QUESTIONS), {**QUESTION_COLUMNS, INDEX: np.int64}, QUESTIONS)
+        images = opening.table(opening.child(file, IMAGES), IMAGE_COLUMNS, IMAGES)
+        self._places = asked.pop(INDEX)
+        count, image_count = len(self._places), len(images["image_id"])
+        if count and not (self._places.min() >= 0 and self._places.max() < image_count):
             raise ValueError("a question's image is not among its images")
-        self._datasets = {key: self._matrix(key, len(ids), len(images)) for key in _keys(file)}
+        self.questions = pandas.DataFrame(asked | _extra(opening.child(file, EXTRA), count))
+        self.images = pandas.DataFrame(images)
+        nodes = _nodes(file)
+        self._datasets = {key: opening.matrix(nodes[key], 2, key) for key in ordered(nodes)}
+        self._per = {key: opening.attribute(found, PER) for key, found in self._datasets.items()}
+        for key, found in self._datasets.items():
+            if found.shape[0] != {QUESTIONS: count, IMAGES: image_count}.get(str(self._per[key])):
+                raise ValueError(f"{key} has {found.shape[0]} rows")
         self.keys: Mapping[str, int] = {key: found.shape[1] for key, found in self._datasets.items()}
 
-    def _extra(self, length: int) -> dict[str, Any]:
-        found = {}
-        for place in self._file[EXTRA]:
-            values = opening.dataset(self._file, f"{EXTRA}/{place}")
-            if values is not None:
-                name = str(opening.attributes(values)["column"])
-                name = f"csv_{name}" if name in QUESTION_COLUMNS else name
-                found[name] = opening.column(self._file, f"{EXTRA}/{place}", length)
-        return found
 
-    def _matrix(self, key: str, questions: int, images: int) -> h5py.Dataset:
-        found = opening.matrix(opening.dataset(self._file, key), 2, key)
-        if found.shape[0] != {QUESTIONS: questions, IMAGES: images}[found.attrs[PER]]:
-            raise ValueError(f"{key} has {found.shape[0]} rows")
-        return found
-
-
-def is_stacked(path: Path) -> bool:
-    """Whether a file says that it is a part of a run.
-
-    Raises:
-        StudioError: It cannot be opened.
-    """
-    with opening.open_file(path) as file:
-        return bool(opening.attributes(file).get("format") == FORMAT)
+def is_stacked(file: h5py.File) -> bool:
+    """Whether a file says that it is a part of a run."""
+    return bool(opening.attribute(file, "format") == FORMAT)
 
 
 def split_key(key: str) -> tuple[str, int | None]:
@@ -175,13 +155,27 @@ def ordered(keys: Mapping[str, Any]) -> list[str]:
     return sorted(keys, key=rank)
 
 
-def _keys(file: h5py.File) -> list[str]:
-    found = []
+def _extra(group: h5py.Group | h5py.Dataset | None, length: int) -> dict[str, Any]:
+    found = {}
+    for place in group if isinstance(group, h5py.Group) else ():
+        column = opening.child(group, place)
+        values = opening.texts(column, length, f"{EXTRA}/{place}")
+        name = str(opening.attribute(column, "column"))
+        found[f"csv_{name}" if name in QUESTION_COLUMNS else name] = values
+    return found
+
+
+def _nodes(file: h5py.File) -> dict[str, h5py.Group | h5py.Dataset | None]:
+    """Return what lies beside the tables, by key."""
+    found: dict[str, h5py.Group | h5py.Dataset | None] = {}
     for name in file:
-        if name not in (IMAGES, QUESTIONS):
+        if name not in (IMAGES, QUESTIONS, EXTRA):
             here = opening.child(file, name)
-            found += [f"{name}/{each}" for each in here] if isinstance(here, h5py.Group) else [name]
-    return ordered(dict.fromkeys(found))
+            if isinstance(here, h5py.Group):
+                found |= {f"{name}/{each}": opening.child(here, each) for each in here}
+            else:
+                found[name] = here
+    return found
 
 
 def _damaged(path: Path, error: Exception) -> StudioError:
