@@ -94,6 +94,8 @@ class App:
         self.places = {
             TASK: Place(self.grade.job, "grade", self.panes, "train"),
             "extract": Place(self.embed.extract.job, "embed", self.embed.panes, "extract"),
+            "probe": Place(self.embed.probe.follower.job, "embed", self.embed.panes, "probe"),
+            "inspect-h5": Place(self.embed.inspect.follower.job, "embed", self.embed.panes, "inspect"),
         }
         self._wire(blocks)
 

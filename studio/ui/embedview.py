@@ -69,10 +69,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], kind: str = "") ->
         kind: A class of the style sheet.
     """
     names = "".join(f"<th>{markup.escape(name)}</th>" for name in head)
+    top = f"<thead><tr>{names}</tr></thead>" if any(head) else ""
     body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
     return (
-        f'<div class="scroll"><table class="catalog {kind}"><thead><tr>{names}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
+        f'<div class="scroll"><table class="catalog {kind}">{top}<tbody>{body}</tbody></table></div>'
     )
 
 

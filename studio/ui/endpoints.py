@@ -1,7 +1,8 @@
 """The client's endpoints, made from the table of tasks: what the command line can do, over HTTP and MCP.
 
 A task's endpoint takes its configuration's fields and returns the job at once; `/watch`, `/cancel`, `/resume`,
-`/jobs` and `/artifact` follow it. A new row in the table is a new endpoint; nothing here knows a task by name.
+`/jobs` and `/artifact` follow it. Where a task takes files, what another job wrote is named by that job's id. A new
+row in the table is a new endpoint; nothing here knows a task by name.
 """
 
 from __future__ import annotations
@@ -62,9 +63,10 @@ def _submit(studio: Studio, task: Task) -> Callable[..., dict[str, Any]]:
         request = bound.arguments.pop("request", None)
         values = {name: value for name, value in bound.arguments.items() if value is not None}
         with told():
-            admitted = {name: _admit(studio, task.config.model_fields[name], value) for name, value in values.items()}
-            admitted |= _own_folders(studio, task)
             visitor = request.session_hash if request else None
+            fields = task.config.model_fields
+            admitted = {name: _admit(studio, fields[name], value, visitor) for name, value in values.items()}
+            admitted |= _own_folders(studio, task)
             return describe(studio.submit(task.name, admitted, owner=access.owner(visitor)))
 
     signature = _signature(task)
@@ -90,9 +92,23 @@ def _signature(task: Task) -> inspect.Signature:
 
 def _own_folders(studio: Studio, task: Task) -> dict[str, Path]:
     """Give results that would land in the server's working folder a place of their own in the home."""
+    return {name: studio.settings.folder("exports") / secrets.token_hex(8) for name in _places(task)}
+
+
+def _places(task: Task) -> list[str]:
+    """Name the hidden fields that say where a task writes."""
     hidden = set(task.config.model_fields) - set(forms.fields(task.config))
-    places = [name for name in sorted(hidden) if isinstance(task.config.model_fields[name].default, Path)]
-    return {name: studio.settings.folder("exports") / secrets.token_hex(8) for name in places}
+    return [name for name in sorted(hidden) if isinstance(task.config.model_fields[name].default, Path)]
+
+
+def _written(studio: Studio, value: str, visitor: str | None) -> Path | None:
+    """Return the folder that a job wrote into, where a client names one of its jobs instead of a path."""
+    try:
+        job = access.own_job(studio.jobs, value, visitor)
+    except StudioError:
+        return None
+    places = _places(TASKS[job.task]) if job.task in TASKS else []
+    return Path(job.config[places[0]]) if places else None
 
 
 def _hint(field: FieldInfo) -> Any:
@@ -115,7 +131,7 @@ def _docstring(task: Task) -> str:
     return "\n".join(lines)
 
 
-def _admit(studio: Studio, field: FieldInfo, value: Any) -> Any:
+def _admit(studio: Studio, field: FieldInfo, value: Any, visitor: str | None = None) -> Any:
     """Turn what a client sent for a field into what the task takes; see `studio.ui.access` for what may pass."""
     widget = forms.extra(field, "widget")
     if widget == "model":
@@ -126,7 +142,10 @@ def _admit(studio: Studio, field: FieldInfo, value: Any) -> Any:
     given = value if isinstance(value, list) else [value]
     uploaded = [one["path"] for one in given if isinstance(one, Mapping) and isinstance(one.get("path"), str)]
     own = uploads.own_folders(studio.settings)
-    paths = [access.admit_path(Path(one), studio.settings, own) for one in given if isinstance(one, str)]
+    paths = [
+        _written(studio, one, visitor) or access.admit_path(Path(one), studio.settings, own)
+        for one in given if isinstance(one, str)
+    ]  # fmt: skip
     if uploaded:
         folder = uploads.adopt(uploaded, studio.settings)
         paths += sorted(folder.iterdir()) if widget == "file" else [folder]

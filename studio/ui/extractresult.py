@@ -108,7 +108,7 @@ class ExtractResult:
         return [
             gr.HTML(visible=False), gr.Button(visible=False),
             "".join(f"<p>{markup.escape(one)}</p>" for one in [*told, *run.notes]),
-            gr.Button(visible=False), gr.DownloadButton(value=csv, visible=csv is not None), gr.Button(visible=over),
+            gr.Button(visible=over), gr.DownloadButton(value=csv, visible=csv is not None), gr.Button(visible=over),
             gr.Button(visible=over), gr.Button(visible=over and bool(run.failures)), gr.File(None, visible=False),
             embedview.failures(run.failures), gr.Radio(kinds, value="", visible=bool(found)),
             self._table(run, found, "") if some else "",
@@ -164,7 +164,7 @@ class Thumbs:
     """
 
     def __init__(self, studio: Studio, run: Run) -> None:
-        self._studio, self._folder = studio, Path(str(run.metadata.get("images_dir") or "."))
+        self._studio, self._folder = studio, Path(str(run.metadata.get("images_dir") or "/nowhere"))
 
     def __call__(self, image_id: str) -> str:
         """Draw a picture by its id."""

@@ -71,3 +71,13 @@ def test_a_job_is_described_without_paths(make_job: Callable[..., Job], tmp_path
 def test_types_are_plain() -> None:
     hints = [one.annotation for one in endpoints._signature(TASKS["optimize"]).parameters.values()]
     assert Path not in hints and gr.Request in hints
+
+
+def test_what_a_job_wrote_is_named_by_its_id(studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPACE_ID", "me/studio")
+    values = {"vqa_dataset": tmp_path / "a.csv", "images_dir": tmp_path, "output_dir": tmp_path / "run"}
+    job = studio.submit("extract", values, owner="ann")
+    field = TASKS["probe"].config.model_fields["run"]
+    assert endpoints._admit(studio, field, job.id, "ann") == tmp_path / "run"
+    with pytest.raises(StudioError, match="cannot be named"):
+        endpoints._admit(studio, field, job.id, "bob")
