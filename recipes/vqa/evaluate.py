@@ -1,4 +1,4 @@
-"""Step three of the recipe: measure a checkpoint by category, in the training's style and in the held-out one.
+"""Step three of the recipe: measure a checkpoint by category: the training's style, the held-out one, and the demo's.
 
     python -m recipes.vqa.evaluate studio/embedded/vqa --report scores.json --sheet contact-sheet.jpg
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -22,10 +23,11 @@ from PIL import Image, ImageDraw, ImageFont
 from transformers import Gemma3ForConditionalGeneration, PreTrainedTokenizerFast
 
 from recipes.vqa.packing import Packer, answered, run_packed, to_pixels
+from recipes.vqa.train import MOST
+from studio.embeddings.scenes import demo
 from studio.embeddings.scenes.questions import CATEGORIES, Question, ask_many
-from studio.embeddings.scenes.scenes import HELD_OUT, SIDE, STYLES, TRAINING, Scene, Style, compose, draw
+from studio.embeddings.scenes.scenes import HELD_OUT, SIDE, TRAINING, Scene, Style, compose, draw
 
-FEWEST, MOST = 2, 6
 _BATCH, _QUESTIONS = 16, 6
 _GREY = Image.new("RGB", (SIDE, SIDE), (150, 150, 150))
 
@@ -67,14 +69,14 @@ class Shipped:
         return said
 
 
-def score(judged: Shipped, style: Style, scenes: int, seed: int) -> dict[str, Score]:
-    """Scores by category and over all, on new scenes of a style."""
+def score(judged: Shipped, style: Style, things: tuple[int, int], scenes: int, seed: int) -> dict[str, Score]:
+    """Scores by category and over all, on new scenes of a style with so many things, the fewest and the most."""
     random = np.random.default_rng([seed, len(style.name)])
     asked: list[Question] = []
     right: list[bool] = []
     blind: list[bool] = []
     for _ in range(0, scenes, _BATCH):
-        batch = [compose(random, style, FEWEST, MOST) for _ in range(_BATCH)]
+        batch = [compose(random, style, *things) for _ in range(_BATCH)]
         questions = [ask_many(scene, _QUESTIONS, random) for scene in batch]
         right += chain(*judged.right([draw(scene) for scene in batch], questions))
         blind += chain(*judged.right([_GREY] * _BATCH, questions))
@@ -95,11 +97,11 @@ def score(judged: Shipped, style: Style, scenes: int, seed: int) -> dict[str, Sc
 
 
 def by_things(judged: Shipped, style: Style, scenes: int, seed: int) -> dict[int, float]:
-    """Share of right answers by how many things a scene holds: errors lie within a category, not between them only."""
+    """Share of right answers by how many things a scene holds."""
     random = np.random.default_rng([seed, 3])
     marks: dict[int, list[bool]] = defaultdict(list)
     for _ in range(0, scenes, _BATCH):
-        batch = [compose(random, style, FEWEST, MOST) for _ in range(_BATCH)]
+        batch = [compose(random, style, 1, demo.MOST) for _ in range(_BATCH)]
         questions = [ask_many(scene, _QUESTIONS, random) for scene in batch]
         for scene, row in zip(batch, judged.right([draw(s) for s in batch], questions), strict=True):
             marks[len(scene.things)] += row
@@ -108,26 +110,24 @@ def by_things(judged: Shipped, style: Style, scenes: int, seed: int) -> dict[int
 
 def contact_sheet(judged: Shipped, seed: int, columns: int = 6, lines: int = 4) -> Image.Image:
     """Scenes of both styles, the held-out one below, with questions, answers and, where wrong, the right ones."""
-    random, width, height = np.random.default_rng(seed), SIDE + 16, SIDE + 96
+    random, width, height = np.random.default_rng(seed), SIDE + 16, SIDE + 124
     sheet = Image.new("RGB", (columns * width, 2 * (lines // 2) * height), (250, 250, 248))
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
     for index in range(columns * lines):
         style = (TRAINING, HELD_OUT)[index >= columns * lines // 2]
-        scene: Scene = compose(random, style, FEWEST, MOST)
+        scene: Scene = compose(random, style, 2, MOST)
         picture, left, top = draw(scene), index % columns * width + 8, index // columns * height + 8
         sheet.paste(picture, (left, top))
         for row, question in enumerate(ask_many(scene, 2, random)):
             said = judged.answer(picture, question.text)
             good = said.lower() == question.answer.lower()
-            line = top + SIDE + 4 + row * 40
-            pen.text((left, line), _fit(question.text), (40, 40, 40), font)
+            line = top + SIDE + 4 + row * 56
+            asked = textwrap.wrap(question.text, 36)
+            pen.text((left, line), "\n".join(asked), (40, 40, 40), font)
             shown = said if good else f"{said}  (right: {question.answer})"
-            pen.text((left + 6, line + 16), _fit(shown), (20, 120, 60) if good else (190, 40, 30), font)
+            place = (left + 6, line + 15 * len(asked) + 1)
+            pen.text(place, shown, (20, 120, 60) if good else (190, 40, 30), font)
     return sheet
-
-
-def _fit(text: str, most: int = 42) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def main() -> None:
@@ -141,12 +141,16 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     judged = Shipped(arguments.folder)
+    kinds = {
+        "training style": (TRAINING, (1, MOST)),
+        "held-out style": (HELD_OUT, (1, MOST)),
+        "demo": (HELD_OUT, (demo.FEWEST, demo.MOST)),
+    }
     report: dict[str, object] = {}
-    for style in STYLES.values():
-        report[style.name] = {
-            name: asdict(each) for name, each in score(judged, style, arguments.scenes, arguments.seed).items()
-        }
-    report["held-out by things"] = by_things(judged, HELD_OUT, arguments.scenes, arguments.seed)
+    for kind, (style, things) in kinds.items():
+        scores = score(judged, style, things, arguments.scenes, arguments.seed)
+        report[kind] = {name: asdict(each) for name, each in scores.items()}
+    report["held-out style by things"] = by_things(judged, HELD_OUT, arguments.scenes, arguments.seed)
     text = json.dumps(report, indent=1)
     print(text)
     if arguments.report:

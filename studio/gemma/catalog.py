@@ -88,7 +88,7 @@ _KNOWN = (
         str(EMBEDDED_FOLDER / "vqa"),
         "Embedded VQA model",
         True,
-        4_000_000,
+        2_740_000,
         "Ships with the studio; answers questions about drawn scenes, and is wrong often enough to be studied.",
         purpose="vqa",
     ),

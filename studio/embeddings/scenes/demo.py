@@ -19,7 +19,7 @@ from studio.files import write_atomic
 
 COLUMNS = ("question_id", "image_id", "question", "answer", "category", "answer_type", "things", "style")
 TABLE, PICTURES, LICENCE = "questions.csv", "images", "LICENSE"
-FEWEST, MOST = 2, 6
+FEWEST, MOST = 3, 8
 """How many things a scene of the demo holds."""
 _EACH = 25  # pictures between two events
 _CC0 = """The pictures and questions in this folder were drawn and written by a program, Gemma Studio.
