@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import colour
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from tests.browsing import LONG, opened, visiting
 from tests.serving import served
 
 pytestmark = pytest.mark.browser
 
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--no-first-run",
-]  # fmt: skip
-LEFT = ("AbortError", "Unexpected error Connection errored out")
-"""What a page says of a stream, and Gradio of a request, that ends because the page is left."""
 ENDLESS = 5000  # steps; no machine is through before the test has pressed Stop
-SOON, LONG = 30_000, 300_000  # milliseconds; a busy machine is no failure
-expect.set_options(timeout=SOON)
 
 
 @pytest.fixture(scope="module")
@@ -37,34 +27,14 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    with sync_playwright() as playwright:
-        one = playwright.chromium.launch(executable_path=path, args=FLAGS)
+    with opened() as one:
         yield one
-        one.close()
 
 
 @pytest.fixture
 def page(browser: Browser, url: str) -> Iterator[Page]:
-    """A page of a new visitor, which must neither complain nor talk to anybody else."""
-    context = browser.new_context(viewport={"width": 1440, "height": 960}, accept_downloads=True)
-    wrong: list[str] = []
-    context.on("weberror", lambda error: wrong.append(str(error.error)))
-    context.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-    context.on("request", lambda request: wrong.append(request.url) if _leaves(request.url) else None)
-    one = context.new_page()
-    one.set_default_timeout(SOON)
-    one.goto(url)
-    expect(one.locator("#facts .facts")).to_be_visible(timeout=LONG)
-    yield one
-    complaints = [complaint for complaint in wrong if not complaint.startswith(LEFT)]
-    context.close()
-    assert complaints == []
-
-
-def _leaves(address: str) -> bool:
-    parts = urlsplit(address)
-    return parts.scheme not in ("data", "blob", "about") and parts.hostname != "127.0.0.1"
+    with visiting(browser, url) as one:
+        yield one
 
 
 def set_steps(page: Page, steps: int) -> None:
@@ -229,7 +199,7 @@ def test_dark_light_and_the_models_tab(page: Page) -> None:
     expect(page.locator("body")).not_to_have_class(re.compile("dark"))
 
 
-@pytest.mark.parametrize("tab", ["grade", "models"])
+@pytest.mark.parametrize("tab", ["grade", "embed", "models"])
 def test_a_phone_scrolls_one_way_only(page: Page, url: str, tab: str) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{url}/?tab={tab}")

@@ -94,11 +94,7 @@ class ExtractPane:
             markup.html("<h2>Model</h2>")
             self._field("model", choices=answerers(), show_label=False, info=None, container=False)
             self.advice = markup.html(advice("embedded"), elem_id="extract-advice")
-            titles = [(name.replace("-", " "), name) for name in self.presets]
-            self.preset = gr.Radio(
-                titles, show_label=False, container=False, elem_classes="chips", visible=bool(titles),
-                elem_id="extract-presets",
-            )
+            self.preset = forms.chips(self.presets, "extract-presets")
             for name in forms.fields(ExtractConfig, advanced=False, leave_out=BY_HAND):
                 self._field(name, **({"label": TITLES[name]} if name in TITLES else {}))
 

@@ -98,6 +98,14 @@ def component(
     return gr.Textbox(**shared)
 
 
+def chips(names: Iterable[str], elem_id: str) -> gr.Radio:
+    """Make the row of a task's presets; without any, it is not shown."""
+    titles = [(name.replace("-", " ").replace("_", " "), name) for name in names]
+    return gr.Radio(
+        titles, show_label=False, container=False, elem_classes="chips", elem_id=elem_id, visible=bool(titles)
+    )
+
+
 def _number(field: FieldInfo, shared: Mapping[str, Any]) -> Component:
     lowest, highest = bounds(field)
     whole = kind(field) is int

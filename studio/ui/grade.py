@@ -110,15 +110,7 @@ class GradeTab:
                     buttons=[],
                 )
                 markup.html('<p class="quiet">A target beside the words, or instead of them.</p>')
-            titles = [(name.replace("-", " ").replace("_", " "), name) for name in self.presets]
-            self.preset = gr.Radio(
-                titles,
-                show_label=False,
-                container=False,
-                elem_classes="chips",
-                elem_id="presets",
-                visible=bool(titles),
-            )
+            self.preset = forms.chips(self.presets, "presets")
 
     def _buttons(self) -> None:
         with gr.Row(elem_classes="buttons"):

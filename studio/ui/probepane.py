@@ -13,6 +13,7 @@ from gradio.components import Component
 from studio.embeddings.config import ProbeConfig
 from studio.errors import StudioError
 from studio.jobs import Job
+from studio.tasks import presets
 from studio.ui import access, embedview, forms, markup, probeview, uploads
 from studio.ui.follower import PRIVATE, Follower, wrong
 from studio.ui.runchooser import RunChooser
@@ -45,6 +46,7 @@ class ProbePane:
 
     def __init__(self, studio: Studio, visitor: Component, run: gr.BrowserState, job: gr.BrowserState) -> None:
         self.studio, self.visitor = studio, visitor
+        self.presets = presets(TASK)
         self.fields: dict[str, Component] = {}
         with gr.Row(elem_classes="page"):
             with gr.Column(scale=1, min_width=320, elem_classes="controls"):
@@ -53,6 +55,7 @@ class ProbePane:
                 with gr.Column(elem_classes="stage"):
                     self.empty = markup.html(EMPTY)
                 self.follower = Follower(studio, "probe", self._results, self.draw, job=job)
+        self.preset.input(self.fill, self.preset, list(self.fields.values()), **PRIVATE)
         values = [self.runs.run, self.runs.path, self.labels, visitor, *self.fields.values()]
         self.start.click(self.submit, values, [self.follower.job, self.message], **PRIVATE)
 
@@ -69,6 +72,7 @@ class ProbePane:
             markup.html(embedview.fold("The rules that make labels", probeview.rules()))
         with gr.Column(elem_classes="section"):
             markup.html("<h2>Probes</h2>")
+            self.preset = forms.chips(self.presets, "probe-presets")
             for name in forms.fields(ProbeConfig, advanced=False, leave_out=BY_HAND):
                 self._field(name, titles=KINDS) if name == "kinds" else self._field(name, **LABELS.get(name, {}))
         self.start = gr.Button("Start", variant="primary", size="lg", elem_id="probe-start")
@@ -89,6 +93,11 @@ class ProbePane:
             ]
         self.found = markup.html(elem_id="probe-found")
         return [self.empty, self.verdict, *self.files, self.found]
+
+    def fill(self, name: str) -> list[Any]:
+        """Put a preset's values into the form."""
+        values = self.presets[name]
+        return [values.get(field, gr.skip()) for field in self.fields]
 
     def submit(
         self, key: str | None, path: str, labels: str | None, visitor: str, *values: Any
