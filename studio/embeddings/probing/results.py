@@ -20,7 +20,7 @@ from studio.embeddings.probing import page as probepage
 from studio.embeddings.probing import plots as probeplots
 from studio.embeddings.probing.cells import Data, Place, Scored
 from studio.embeddings.probing.labels import Labels
-from studio.embeddings.probing.metrics import figure
+from studio.embeddings.probing.metrics import Measure, figure
 from studio.embeddings.probing.probes import Kind
 from studio.embeddings.probing.splits import FEW_IMAGES, LEAST, Indices
 from studio.embeddings.store.runs import Run
@@ -101,7 +101,13 @@ def compose(outcome: Outcome) -> dict[str, Any]:
         **outcome.facts,
         "verdict": verdict(outcome),
         "lines": [verdict(outcome), *_lines(outcome)],
-        "best": {"key": place.key, "kind": kind, "title": place.title, "probe": best.result["probe"]},
+        "best": {
+            "key": place.key,
+            "kind": kind,
+            "title": place.title,
+            "probe": best.result["probe"],
+            "leads": {name: lead.to_json() for name, lead in _leads(outcome).items()},
+        },
         "best_baseline": bar.result["name"],
         "cells": [each.result for each in outcome.cells.values()],
         "baselines": [each.result for each in outcome.baselines.values()],
@@ -172,12 +178,26 @@ def _lines(outcome: Outcome) -> list[str]:
     ]
     beaten = sum(bool(each.result["beats"]) for each in outcome.cells.values())
     lines.append(f"{beaten} of {len(outcome.cells)} probes beat the best baseline.")
+    leads = {outcome.baselines[name].result["title"]: lead.to_json() for name, lead in _leads(outcome).items()}
+    told = "; ".join(f"{title} {figure(lead, signed=True)}" for title, lead in leads.items())
+    lines.append(f"The best probe's AUROC less that of each baseline: {told}.")
     if test["images"] < FEW_IMAGES:
         lines.append(f"The test is about {test['images']} images only, so the intervals are themselves uncertain.")
     flattered = outcome.cells[outcome.best].result.get("leaky")
     if flattered:
         lines.append(f"Split by question, with images on both sides, the same probe would claim {figure(flattered)}.")
     return lines
+
+
+def _leads(outcome: Outcome) -> dict[str, Measure]:
+    """Return by how much the best probe's AUROC is above that of each baseline, on the same resamples of images."""
+    best = outcome.cells[outcome.best]
+    _, samples = outcome.data.trial.measure(best.scores, best.result["threshold"])  # a restored cell has none
+    value = best.result["metrics"]["auroc"]["value"]
+    return {
+        name: metrics.difference(value, one.result["metrics"]["auroc"]["value"], samples, one.samples)
+        for name, one in outcome.baselines.items()
+    }
 
 
 def _tables(outcome: Outcome) -> dict[str, list[dict[str, Any]]]:

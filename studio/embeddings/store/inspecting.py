@@ -110,6 +110,8 @@ def measure(source: Run, key: str) -> dict[str, Any]:
 
 def _described(source: Run) -> dict[str, Any]:
     about = {name: _shown(source.metadata[name]) for name in _KNOWN if source.metadata.get(name)}
+    if isinstance(about.get("norm"), dict) and len(set(about["norm"].values())) == 1:
+        about["norm"] = f"{next(iter(about['norm'].values()))}, at every layer"
     rows = source.questions.head(_SHOWN).to_dict("records")
     return {
         "questions": len(source),
@@ -125,6 +127,8 @@ def _described(source: Run) -> dict[str, Any]:
 def _shown(value: Any) -> Any:
     """Return a value as plain data without NaN, its texts cut where they are long."""
     value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, float) and np.isfinite(value):
+        return float(f"{value:.4g}")
     if isinstance(value, str):
         return value if len(value) <= _LONGEST else value[:_LONGEST] + "…"
     if isinstance(value, list):

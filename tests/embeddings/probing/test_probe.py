@@ -78,6 +78,8 @@ def test_a_confound_is_not_taken_for_knowledge(tmp_path: Path, house: House) -> 
     assert one["metrics"]["auroc"]["value"] > 0.8  # which would be shown as a success
     assert results["best_baseline"] in ("category", "question_text") and bar(results, "category") > 0.8
     assert not one["beats"] and re.search("does not beat it for sure|is behind it", results["verdict"])
+    leads = results["best"]["leads"]
+    assert leads["category"]["low"] < 0 < leads["question_length"]["low"], "each baseline is met on its own"
     svg = (house("job").folder / "heatmap.svg").read_text("utf-8")
     assert svg.count('fill="url(#hatch)"') == 2  # the cell and the key
 
