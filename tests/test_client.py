@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
+from studio.embeddings.scenes.demo import write_demo
 from studio.grading.config import OptimizeConfig
 from studio.ui import forms
 from tests.serving import served
@@ -147,3 +149,21 @@ def test_an_invented_upload_is_refused(client: Client, tmp_path: Path) -> None:
     invented = [{"path": str(secret), "orig_name": "secret.jpg"}]
     with pytest.raises(AppError, match="not an uploaded file"):
         client.predict(prompt="warm", image_folder=invented, api_name="/optimize")
+
+
+def test_from_uploaded_questions_to_the_layout_of_others(client: Client, tmp_path: Path) -> None:
+    for _ in write_demo(tmp_path, questions=6, questions_per_image=3, seed=1):
+        pass
+    table = handle_file(str(tmp_path / "questions.csv"))
+    pictures = [handle_file(str(path)) for path in sorted((tmp_path / "images").iterdir())]
+    job = client.predict(vqa_dataset=table, images_dir=pictures, max_new_tokens=8, api_name="/extract")
+    assert until(client, job["id"], *FINISHED)["state"] == "done"
+    with open(client.predict(id=job["id"], name="answers", api_name="/artifact"), newline="") as file:
+        assert len(list(csv.DictReader(file))) == 6
+    part = client.predict(id=job["id"], name="part_001", api_name="/artifact")
+    inspected = client.predict(file=handle_file(part), api_name="/inspect_h5")
+    assert "6 questions on 2 images" in until(client, inspected["id"], *FINISHED)["note"]
+    exported = client.predict(run=job["id"], api_name="/export_h5")  # what a job wrote is named by its id
+    assert until(client, exported["id"], *FINISHED)["artifacts"] == ["part_001"]
+    probed = client.predict(run=job["id"], api_name="/probe")
+    assert "6 labelled answers" in until(client, probed["id"], *FINISHED)["error"]
