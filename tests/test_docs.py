@@ -69,7 +69,7 @@ def test_the_commands_in_the_readme_do_their_work_as_written(
     monkeypatch.chdir(tmp_path)
     for name, value in (("HOME", str(tmp_path / "home")), ("DEVICE", "cpu"), ("THREADS", "1")):
         monkeypatch.setenv(f"STUDIO_{name}", value)
-    written = [shlex.split(command)[1:] for command in commands(README, "gemma-studio")]
+    written = [shlex.split(command, comments=True)[1:] for command in commands(README, "gemma-studio")]
     whole = [words for words in written if words[0] in {*TASKS, "jobs"} and len(words) != 2]
     shown = ["vqa-demo", "extract", "probe"]
     shown += ["optimize", "apply", "judge", "lut-report", "export-lut", "library", "jobs"]
