@@ -76,7 +76,8 @@ def _probe(opened: Run, config: ProbeConfig, context: Context) -> Iterator[Event
             done += 1
             one = results[place, kind]
             yield Event(done, total, f"{_named(place, kind)}: {_told(one)}", _metrics(one))
-    outcome = proberesults.Outcome(opened, found, data, bars, results, notes, facts)
+    pictures = proberesults.pictures_of(opened, config.run, context.settings)
+    outcome = proberesults.Outcome(opened, found, data, bars, results, notes, facts, pictures)
     artifacts = proberesults.write(outcome, context, config.output_path)
     best = outcome.best
     yield Event(total, total, proberesults.verdict(outcome), _metrics(results[best]), artifacts)

@@ -26,6 +26,7 @@ from studio.embeddings.probing.splits import FEW_IMAGES, LEAST, Indices
 from studio.embeddings.store.runs import Run
 from studio.errors import StudioError
 from studio.files import write_atomic
+from studio.settings import Settings
 
 RESULTS = "probe.json"
 MODEL = ("model", "source", "revision", "norm", "prompt", "dtype", "stored_dtype")
@@ -46,6 +47,7 @@ class Outcome:
         cells: By place and kind.
         notes: Sentences on baselines left out.
         facts: Model, labels, split, configuration, versions.
+        pictures: The folder of the questions' pictures; None where they may not be shown, see `pictures_of`.
     """
 
     run: Run
@@ -55,6 +57,7 @@ class Outcome:
     cells: Mapping[tuple[Place, Kind], Scored]
     notes: Sequence[str]
     facts: Mapping[str, Any]
+    pictures: Path | None = None
 
     @property
     def best(self) -> tuple[Place, Kind]:
@@ -240,15 +243,26 @@ def _mistakes(outcome: Outcome) -> list[dict[str, Any]]:
         row = outcome.run.questions.iloc[int(test[at])]
         named = {name: str(row[name]) for name in ("question_id", "image_id", "question", "answer")}
         truth = {"truth": str(row["ground_truth_answer"]), "label": int(truths[at])}
-        found.append({**named, **truth, "score": float(best.scores[at]), "picture": _picture(outcome.run, row)})
+        found.append({**named, **truth, "score": float(best.scores[at]), "picture": _picture(outcome.pictures, row)})
     return found
 
 
-def _picture(run: Run, row: Any) -> str | None:
+def pictures_of(run: Run, path: Path, settings: Settings) -> Path | None:
+    """Return the folder a run says its pictures lie in.
+
+    A run that was uploaded may say anything, and its pictures go into a page that a stranger reads: it may only name
+    what was uploaded, too.
+    """
+    folder = Path(str(run.metadata.get("images_dir") or "")).resolve()
+    uploads = (settings.home / "uploads").resolve()
+    foreign = path.resolve().is_relative_to(uploads) and not folder.is_relative_to(uploads)
+    return None if foreign or not run.metadata.get("images_dir") else folder
+
+
+def _picture(folder: Path | None, row: Any) -> str | None:
     """Return the path of a question's picture, or None when it is not where the run found it."""
-    folder = run.metadata.get("images_dir")
     try:
-        return str(find_picture(Path(folder), str(row["image_id"]))) if folder else None
+        return str(find_picture(folder, str(row["image_id"]))) if folder else None
     except ValueError:
         return None
 

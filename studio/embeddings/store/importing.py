@@ -88,9 +88,10 @@ def _listed(files: Sequence[Path]) -> list[Path]:
 
 
 def _metadata(part: Part) -> dict[str, Any]:
-    """Return the metadata of a run that begins with a file."""
+    """Return the metadata of a run that begins with a file; where its pictures lie, a file of others cannot tell."""
     identity = {"model": part.metadata.get("model", "unknown"), "vectors": dict(part.keys)}
-    return {**part.metadata, "model": identity["model"], "stored_dtype": "exact", "identity": identity}
+    told = {name: value for name, value in part.metadata.items() if name != "images_dir"}
+    return {**told, "model": identity["model"], "stored_dtype": "exact", "identity": identity}
 
 
 def _take(part: Part, store: Store, before: frozenset[str], tally: dict[str, int], lines: list[str]) -> Iterator[None]:

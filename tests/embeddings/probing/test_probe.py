@@ -20,6 +20,7 @@ from studio.embeddings.config import ProbeConfig
 from studio.embeddings.probing import probe as probing
 from studio.embeddings.probing.cells import Place
 from studio.embeddings.probing.probes import Probe
+from studio.embeddings.probing.results import pictures_of
 from studio.embeddings.store.runs import open_run
 from studio.errors import StudioError
 from tests.embeddings.probing.samples import planted
@@ -222,3 +223,16 @@ def test_too_few_questions_and_targets_that_cannot_be_written(folder: Path, hous
 def test_negative_layers_count_from_the_last(folder: Path, house: House) -> None:
     results = probe(folder, house("job"), representations="query_token", layers="-1")
     assert [one["layer"] for one in results["cells"]] == [4]
+
+
+def test_an_uploaded_run_shows_no_picture_of_the_server(tmp_path: Path, house: House) -> None:
+    context = house("job")
+    uploads = context.settings.folder("uploads")
+    secret, own = tmp_path / "secret", uploads / "pictures"
+    run = planted(uploads / "run", signal=0, images=60)
+    with open_run(run) as opened:
+        for folder, shown in ((secret, None), (uploads / "../../secret", None), (own, own.resolve())):
+            opened.metadata = {**opened.metadata, "images_dir": str(folder)}
+            assert pictures_of(opened, run, context.settings) == shown
+        opened.metadata = {**opened.metadata, "images_dir": str(secret)}
+        assert pictures_of(opened, tmp_path / "mine", context.settings) == secret.resolve(), "made on this machine"
