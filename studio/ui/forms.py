@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 
 from studio.config import Config
 
-ACRONYMS = {"lut": "LUT", "clip": "CLIP"}
+ACRONYMS = {"lut": "LUT", "clip": "CLIP", "halp": "HALP"}
 SLIDER_STEPS = 200  # a longer range is easier typed than dragged
 
 
@@ -100,7 +100,8 @@ def component(
 
 def chips(names: Iterable[str], elem_id: str) -> gr.Radio:
     """Make the row of a task's presets; without any, it is not shown."""
-    titles = [(name.replace("-", " ").replace("_", " "), name) for name in names]
+    words = {name: name.replace("-", " ").replace("_", " ").split() for name in names}
+    titles = [(" ".join(ACRONYMS.get(word, word) for word in told), name) for name, told in words.items()]
     return gr.Radio(
         titles, show_label=False, container=False, elem_classes="chips", elem_id=elem_id, visible=bool(titles)
     )

@@ -127,7 +127,11 @@ class _Work:
         return f"{_count(self._kept, 'question')} in {_count(parts, 'part')}{missed}"
 
     def _note(self) -> str:
-        return self._part.questions[-1].question if self._part.questions else ""
+        """Say what is safe, what failed, and what was asked last."""
+        counts = self.counts()
+        told = f"{int(counts['kept']):,} kept in {_count(int(counts['parts']), 'part')}"
+        told += f", {int(counts['failed']):,} failed" if counts["failed"] else ""
+        return f"{told} · {self._part.questions[-1].question}" if self._part.questions else told
 
     def _save(self) -> Iterator[Event]:
         if self._commit():
