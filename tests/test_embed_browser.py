@@ -29,7 +29,7 @@ def test_from_an_example_to_a_verdict(page: Page, tmp_path: Path) -> None:
     job = going.get_attribute("data-job")
     page.reload()
     expect(page.locator(f"#extract-status [data-job='{job}']")).to_be_visible(timeout=LONG)
-    expect(page.locator("#extract-surveyed")).to_contain_text("1,000 questions about 250 pictures")
+    expect(page.locator("#extract-surveyed")).to_contain_text("600 questions about 150 pictures")
     expect(page.locator("#extract-status [data-state=done]")).to_be_visible(timeout=LONG)
     expect(page.locator("#extract-told")).to_contain_text("each with 4 kinds of vectors", timeout=LONG)
     expect(page.locator("#extract-answers tbody img").first).to_be_visible()
@@ -38,7 +38,7 @@ def test_from_an_example_to_a_verdict(page: Page, tmp_path: Path) -> None:
         page.locator("#extract-csv").click()
     download.value.save_as(tmp_path / "answers.csv")
     with open(tmp_path / "answers.csv", newline="") as file:
-        assert len(list(csv.DictReader(file))) == 1000
+        assert len(list(csv.DictReader(file))) == 600
 
     page.locator("#extract-probe").click()
     page.locator("#probe-presets").get_by_text("quick").click()

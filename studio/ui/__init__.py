@@ -19,7 +19,7 @@ from studio.ui.models import ModelsTab
 if TYPE_CHECKING:
     from studio.tasks import Studio
 
-POLL = 1.0  # seconds between looks at the jobs
+POLL = 1.5  # seconds between looks at the jobs; each look costs a page without a GPU half a second
 TABS = ("grade", "embed", "models")
 SHOW_TAB = """
 (tab) => {

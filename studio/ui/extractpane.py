@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from studio.tasks import Studio
 
 BY_HAND = ("vqa_dataset", "images_dir", "model", "retry_failed")
-EXAMPLE = {"questions": 1000, "questions_per_image": 4, "seed": 7}
+EXAMPLE = {"questions": 600, "questions_per_image": 4, "seed": 7}
 TITLES = {"test": "Three questions only", "max_new_tokens": "Longest answer (tokens)"}
 NAMED = 5  # rows that cannot be used, listed before the start
 Given = dict[str, str]
