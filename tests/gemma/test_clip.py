@@ -99,12 +99,13 @@ def test_old_weights_are_fetched_only_where_there_are_no_new_ones(
 ) -> None:
     asked = []
 
-    def download(source: str, allow_patterns: list[str]) -> str:
+    def download(source: str, allow_patterns: list[str], cache_dir: Path | None) -> str:
+        assert cache_dir == tmp_path / "cache"
         asked.append(allow_patterns)
         if safe:
             (tmp_path / "model.safetensors").touch()
         return str(tmp_path)
 
     monkeypatch.setattr(hub, "snapshot_download", download)
-    assert hub.fetch("openai/clip-vit-base-patch32", pickled=True) == str(tmp_path)
+    assert hub.fetch("openai/clip-vit-base-patch32", pickled=True, cache=tmp_path / "cache") == str(tmp_path)
     assert [hub.PICKLED in patterns for patterns in asked] == ([False] if safe else [False, True])
