@@ -1,0 +1,1 @@
+"""Train, evaluate and question a Gemma-CLIP model on science questions with pictures."""

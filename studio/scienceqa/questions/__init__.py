@@ -1,0 +1,1 @@
+"""Science questions: what one is, and reading and writing sets of them."""
