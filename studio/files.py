@@ -7,7 +7,10 @@ import os
 import re
 import secrets
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 _SLUG_LENGTH = 48  # characters; even at four bytes each, a name stays under the 255 bytes file systems allow
 
@@ -25,11 +28,25 @@ def write_atomic(path: Path, data: bytes | str) -> None:
     Raises:
         OSError: The folder cannot be written or the disk is full; the old file is untouched.
     """
+    with open_atomic(path) as file:
+        file.write(data.encode() if isinstance(data, str) else data)
+
+
+@contextmanager
+def open_atomic(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for writing bit by bit; it is as `write_atomic` promises, and an exception leaves the old one.
+
+    Args:
+        path: The file to write.
+
+    Raises:
+        OSError: As `write_atomic`.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name[:64]}.{secrets.token_hex(8)}.tmp")
     try:
         with open(temporary, "xb") as file:
-            file.write(data.encode() if isinstance(data, str) else data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from studio.files import content_hash, slug, write_atomic
+from studio.files import content_hash, open_atomic, slug, write_atomic
 
 
 def test_text_and_bytes_are_written_with_their_folders(tmp_path: Path) -> None:
@@ -76,3 +76,15 @@ def test_words_become_file_names(text: str, name: str) -> None:
 def test_a_name_stays_short_and_has_no_loose_hyphen() -> None:
     assert slug("a" * 47 + " bcd") == "a" * 47
     assert len(slug("写" * 500).encode()) < 255
+
+
+def test_a_file_written_bit_by_bit_is_whole_or_absent(tmp_path: Path) -> None:
+    with open_atomic(tmp_path / "a" / "x") as file:
+        file.write(b"one ")
+        assert not (tmp_path / "a" / "x").exists()
+        file.write(b"two")
+    assert (tmp_path / "a" / "x").read_bytes() == b"one two"
+    with pytest.raises(RuntimeError), open_atomic(tmp_path / "a" / "x") as file:
+        file.write(b"three")
+        raise RuntimeError
+    assert [(path.name, path.read_bytes()) for path in (tmp_path / "a").iterdir()] == [("x", b"one two")]
