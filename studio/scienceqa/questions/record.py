@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 LETTERS = "ABCDEFGHIJ"
+SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
