@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from studio.charts import LINE, QUIET, svg, text
 from studio.grading.cielab import Colours, lab
 from studio.grading.lut import identity
 from studio.grading.parity import through
@@ -25,7 +26,6 @@ WIDTH, HEIGHT = 420, 300
 LEFT, TOP, RIGHT, BOTTOM = 46, 44, 16, 38
 SCALE = 120
 """Pixels that a fully saturated primary stands from the grey axis."""
-QUIET, LINE, PANEL = "var(--quiet, #5c5c5c)", "var(--line, #d6d6d6)", "var(--panel, #f8f8f8)"
 CHANNELS = {"red": "#e0625a", "green": "#4fa870", "blue": "#4a9be0"}
 TINTS = {"a*, red": "#b5739d", "b*, yellow": "#c9a23f"}
 LEAST_TINT = 5.0
@@ -78,9 +78,9 @@ def lattice(table: Tensor, base: Tensor) -> str:
     for centre, see, depth in ((first, _seen_along, after.sum(1)), (second, _seen_from_side, -after[:, 1])):
         start, end = (np.array(centre) + SCALE * see(each) for each in (before, after))
         body += _points(start, end, after, np.argsort(depth))
-    titles = _text(16, 24, "Lattice, along the grey axis", weight=600)
-    titles += _text(WIDTH + 16, 24, "Lattice, from the side", weight=600)
-    return _svg(2 * WIDTH, HEIGHT + 50, titles + body + _labels(second), "Where the points of the LUT's lattice go")
+    titles = text(16, 24, "Lattice, along the grey axis", weight=600)
+    titles += text(WIDTH + 16, 24, "Lattice, from the side", weight=600)
+    return svg(2 * WIDTH, HEIGHT + 50, titles + body + _labels(second), "Where the points of the LUT's lattice go")
 
 
 def _seen_along(rgb: Colours) -> Colours:
@@ -108,7 +108,7 @@ def _labels(centre: tuple[float, float]) -> str:
 
 
 def _beside(centre: tuple[float, float], x: float, y: float, words: str) -> str:
-    return _text(centre[0] + SCALE * x, centre[1] + SCALE * y + 4, words, "middle")
+    return text(centre[0] + SCALE * x, centre[1] + SCALE * y + 4, words, "middle")
 
 
 def _points(start: Colours, end: Colours, rgb: Colours, order: NDArray[np.intp]) -> str:
@@ -124,22 +124,22 @@ def _chart(
 ) -> str:
     grid = "".join(
         f'<path d="M{LEFT} {_down(tick, limits):.1f}H{WIDTH - RIGHT}" stroke="{LINE}"/>'
-        + _text(LEFT - 8, _down(tick, limits) + 4, f"{tick:g}", "end")
+        + text(LEFT - 8, _down(tick, limits) + 4, f"{tick:g}", "end")
         for tick in ticks
     )
     grid += "".join(
         f'<path d="M{_right(tick):.1f} {TOP}V{HEIGHT - BOTTOM}" stroke="{LINE}"/>'
-        + _text(_right(tick), HEIGHT - BOTTOM + 18, f"{tick:g}", "middle")
+        + text(_right(tick), HEIGHT - BOTTOM + 18, f"{tick:g}", "middle")
         for tick in (0, 0.25, 0.5, 0.75, 1)
     )
     keys, right = "", float(WIDTH - RIGHT)
     for name, colour in reversed(list(legend.items())):
-        keys += _text(right, 24, name, "end")
+        keys += text(right, 24, name, "end")
         right -= 6.2 * len(name) + 6
         keys += f'<path d="M{right - 10:.1f} 20h10" stroke="{colour}" stroke-width="3" stroke-linecap="round"/>'
         right -= 26
-    name = _text(LEFT, 24, title, weight=600) + _text(WIDTH - RIGHT, HEIGHT - 6, "grey in", "end")
-    return _svg(WIDTH, HEIGHT, grid + body + keys + name, title)
+    name = text(LEFT, 24, title, weight=600) + text(WIDTH - RIGHT, HEIGHT - 6, "grey in", "end")
+    return svg(WIDTH, HEIGHT, grid + body + keys + name, title)
 
 
 def _path(x: Sequence[float], y: Sequence[float], limits: tuple[float, float], colour: str, more: str = "") -> str:
@@ -157,15 +157,3 @@ def _right(value: float) -> float:
 def _down(value: float, limits: tuple[float, float]) -> float:
     low, high = limits
     return HEIGHT - BOTTOM - (value - low) / (high - low) * (HEIGHT - TOP - BOTTOM)
-
-
-def _text(x: float, y: float, words: str, anchor: str = "start", weight: int = 400) -> str:
-    strong = f' font-weight="{weight}" font-size="13"' if weight != 400 else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{QUIET}"{strong}>{words}</text>'
-
-
-def _svg(width: float, height: float, body: str, words: str) -> str:
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{words}"'
-    look = 'style="font: 11px var(--font, system-ui, sans-serif); width: 100%; height: auto; display: block"'
-    panel = f'<rect width="{width:g}" height="{height:g}" rx="10" fill="{PANEL}"/>'
-    return f"{head} {look}>{panel}{body}</svg>\n"

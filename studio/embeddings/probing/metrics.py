@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-BINS = 10
-"""Bins of equal width, of the score, in which the calibration error compares score and share of hallucinations."""
+from studio.charts import BINS, bin_of
+
 NAMES = ("auroc", "auprc", "f1", "accuracy", "ece")
 LEAST_RESAMPLES = 0.9
 """Share of the resamples in which a metric must be defined, else it has no interval."""
@@ -125,16 +125,6 @@ def best_threshold(labels: Ints, scores: Floats) -> float:
     return float((values[at] + values[at + 1]) / 2 if at + 1 < len(values) else values[at])
 
 
-def calibration(labels: Ints, scores: Floats) -> list[dict[str, float]]:
-    """Return for each bin that is not empty: ``score`` (mean), ``share`` of hallucinations, ``count``."""
-    bins = _bin(scores)
-    return [
-        {"score": float(scores[bins == one].mean()), "share": float(labels[bins == one].mean()), "count": int(count)}
-        for one, count in enumerate(np.bincount(bins, minlength=BINS))
-        if count
-    ]
-
-
 def risk_coverage(labels: Ints, scores: Floats) -> dict[str, list[float]]:
     """Return what share of the answers is hallucinated (``risk``) among those with the lowest scores (``coverage``).
 
@@ -154,10 +144,6 @@ def auroc(labels: Ints, scores: Floats) -> float:
     return float(_Prepared(labels.astype(np.float64), scores, 0.5).auroc(np.ones((1, len(scores))))[0])
 
 
-def _bin(scores: Floats) -> Ints:
-    return np.minimum((scores * BINS).astype(np.int64), BINS - 1)
-
-
 class _Prepared:
     """What does not depend on the weights: the order of scores, where equal ones end, the bins."""
 
@@ -169,7 +155,7 @@ class _Prepared:
         called = (scores >= threshold).astype(np.float64)
         self._plain = np.stack([labels, called, labels * called, (labels == called).astype(np.float64)], axis=1)
         self._gaps = np.zeros((len(scores), BINS))
-        self._gaps[np.arange(len(scores)), _bin(scores)] = labels - scores
+        self._gaps[np.arange(len(scores)), bin_of(scores)] = labels - scores
 
     def measure(self, weights: Floats) -> Mapping[str, Floats]:
         """Return each metric for weights ``[B, N]``, ``[B]``; NaN where it is undefined."""

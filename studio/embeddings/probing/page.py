@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -11,50 +9,17 @@ from typing import Any
 
 from PIL import Image
 
+from studio import reportpage
 from studio.context import Context
 from studio.embeddings.probing.metrics import figure
 from studio.errors import StudioError
 from studio.images import load_view
+from studio.reportpage import cards, paragraphs, picture, section, table
 
 PICTURE = 224
 """Longest edge of a mistake's picture, in pixels."""
 
 _METRICS = {"auroc": "AUROC", "auprc": "AUPRC", "f1": "F1", "accuracy": "accuracy", "ece": "calibration error"}
-
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{title}</title><style>
-:root {{ color-scheme: dark light; --body: #1e1e1e; --text: #e6e6e6; --quiet: #a3a3a3; --line: #383838;
-  --panel: #272727; }}
-@media (prefers-color-scheme: light) {{ :root {{ --body: #ebebeb; --text: #1c1c1c; --quiet: #5c5c5c; --line: #d6d6d6;
-  --panel: #f8f8f8; }} }}
-body {{ background: var(--body); color: var(--text); font: 14px/1.5 system-ui, sans-serif; margin: 0 auto;
-  max-width: 1080px; padding: 32px 20px 48px; }}
-h1 {{ font-size: 20px; font-weight: 600; letter-spacing: -.01em; margin: 0 0 10px; text-wrap: balance; }}
-h2 {{ font-size: 15px; font-weight: 600; margin: 32px 0 8px; }}
-p {{ margin: 2px 0 0; }} .quiet {{ color: var(--quiet); }}
-.plots {{ columns: 2; column-gap: 14px; margin-top: 20px; }}
-.plots > div {{ break-inside: avoid; padding-bottom: 14px; }}
-.wide {{ overflow-x: auto; background: var(--panel); border-radius: 10px; padding: 6px 14px; }}
-table {{ border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }}
-th {{ font-weight: 600; }} th, td {{ text-align: left; padding: 6px 12px 6px 0; white-space: nowrap; }}
-tr + tr td {{ border-top: 1px solid var(--line); }} td.words {{ white-space: normal; min-width: 220px; }}
-.mistakes {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(210px, 1fr)); gap: 14px; }}
-.mistakes > div {{ background: var(--panel); border-radius: 10px; padding: 10px; overflow-wrap: anywhere; }}
-.mistakes img {{ display: block; width: 100%; border-radius: 6px; margin-bottom: 8px; image-rendering: auto; }}
-@media (max-width: 640px) {{ .plots {{ columns: 1; }} }}
-</style></head><body>
-<h1>{title}</h1>{lines}
-<div class="plots">{plots}</div>
-<h2>Probes</h2><div class="wide">{cells}</div>
-<h2>Baselines, which look at no hidden state</h2><div class="wide">{baselines}</div>
-{types}
-<h2>The best probe's worst mistakes</h2>{mistakes}
-<h2>Labels</h2><p class="quiet">{source}</p><div class="wide">{rules}</div>
-<h2>How to read it</h2>{explained}
-<h2>Where it comes from</h2><div class="wide">{facts}</div>
-</body></html>
-"""
 
 
 def page(results: Mapping[str, Any], plots: Mapping[str, str], context: Context) -> str:
@@ -66,21 +31,21 @@ def page(results: Mapping[str, Any], plots: Mapping[str, str], context: Context)
         context: Whose cache the pictures go through.
     """
     labels = results["labels"]
-    return _PAGE.format(
-        title=escape(results["verdict"]),
-        lines=_paragraphs([*results["lines"][1:], *results["notes"]]),
-        plots="".join(f"<div>{plots[name]}</div>" for name in ("heatmap", "coverage", "roc", "calibration")),
-        cells=_table(
-            [_measured(one, f"{one['title']}, {_kind(one)}") for one in results["cells"]], _heads(results, "cells")
-        ),
-        baselines=_table([_measured(one, one["title"]) for one in results["baselines"]], _heads(results, "baselines")),
-        types="".join(map(_types, results["by_type"].items())),
-        mistakes=_mistakes(results["mistakes"], context),
-        source=escape(f"{labels['source'][0].upper()}{labels['source'][1:]}."),
-        rules=_rules(labels),
-        explained=_paragraphs(results["explained"].values()),
-        facts=_table(_facts(results), ()),
-    )
+    cells = [_measured(one, f"{one['title']}, {_kind(one)}") for one in results["cells"]]
+    baselines = [_measured(one, one["title"]) for one in results["baselines"]]
+    source = paragraphs([f"{labels['source'][0].upper()}{labels['source'][1:]}."])
+    parts = [
+        paragraphs([*results["lines"][1:], *results["notes"]]),
+        reportpage.plots(plots[name] for name in ("heatmap", "coverage", "roc", "calibration")),
+        section("Probes", table(cells, _heads(results, "cells"))),
+        section("Baselines, which look at no hidden state", table(baselines, _heads(results, "baselines"))),
+        *map(_types, results["by_type"].items()),
+        section("The best probe's worst mistakes", _mistakes(results["mistakes"], context)),
+        section("Labels", source + _rules(labels)),
+        section("How to read it", paragraphs(results["explained"].values())),
+        section("Where it comes from", table(_facts(results))),
+    ]
+    return reportpage.page(results["verdict"], "\n".join(parts))
 
 
 def _kind(one: Mapping[str, Any]) -> str:
@@ -102,7 +67,7 @@ def _measured(one: Mapping[str, Any], name: str) -> list[str]:
 
 def _types(item: tuple[str, Sequence[Mapping[str, Any]]]) -> str:
     name, rows = item
-    table = [
+    cells = [
         [
             escape(str(row["type"])), str(row["questions"]), str(row["hallucinations"]),
             *((row["undefined"], "") if "undefined" in row else map(figure, (row["probe"], row["baseline"]))),
@@ -110,20 +75,20 @@ def _types(item: tuple[str, Sequence[Mapping[str, Any]]]) -> str:
         for row in rows
     ]  # fmt: skip
     heads = ["", "questions", "hallucinations", "best probe's AUROC", "best baseline's"]
-    return f"<h2>By {name.replace('_', ' ')}</h2><div class='wide'>{_table(table, heads)}</div>"
+    return section(f"By {name.replace('_', ' ')}", table(cells, heads))
 
 
 def _mistakes(mistakes: Sequence[Mapping[str, Any]], context: Context) -> str:
     if not mistakes:
         return "<p>It made none.</p>"
-    return f'<div class="mistakes">{"".join(_mistake(one, context) for one in mistakes)}</div>'
+    return cards(_mistake(one, context) for one in mistakes)
 
 
 def _mistake(one: Mapping[str, Any], context: Context) -> str:
     said = f"Score {one['score']:.2f}, but it was {'a hallucination' if one['label'] else 'right'}"
     words = f"<b>{escape(one['question'])}</b><p>{escape(one['answer'])}</p>"
     words += f'<p class="quiet">Truth: {escape(one["truth"])}</p><p class="quiet">{said}</p>'
-    return f"<div>{_picture(one['picture'], context)}{words}</div>"
+    return _picture(one["picture"], context) + words
 
 
 def _picture(path: str | None, context: Context) -> str:
@@ -133,9 +98,7 @@ def _picture(path: str | None, context: Context) -> str:
         pixels = load_view(Path(path), PICTURE, context.cache, context.settings)
     except StudioError as error:  # it was readable when it was extracted
         return f'<p class="quiet">{escape(error.what)}</p>'
-    data = io.BytesIO()
-    Image.fromarray(pixels).save(data, "JPEG", quality=85)
-    return f'<img alt="" src="data:image/jpeg;base64,{b64encode(data.getvalue()).decode()}">'
+    return picture(Image.fromarray(pixels))
 
 
 def _rules(labels: Mapping[str, Any]) -> str:
@@ -144,7 +107,7 @@ def _rules(labels: Mapping[str, Any]) -> str:
          escape(labels["rules"].get(rule, "As the table says."))]
         for rule, counts in labels["by_rule"].items()
     ]  # fmt: skip
-    return _table(rows, ["rule", "hallucinations", "right", "unlabelled", "what it does"])
+    return table(rows, ["rule", "hallucinations", "right", "unlabelled", "what it does"])
 
 
 def _facts(results: Mapping[str, Any]) -> list[list[str]]:
@@ -156,17 +119,3 @@ def _facts(results: Mapping[str, Any]) -> list[list[str]]:
     model = {name: value for name, value in results["model"].items() if value}
     rows = {"run": results["run"], "split": sides, "seed": results["seed"], **model, "versions": versions}
     return [[escape(name), escape(str(value))] for name, value in rows.items()]
-
-
-def _table(rows: Sequence[Sequence[str]], heads: Sequence[str]) -> str:
-    top = f"<tr>{''.join(f'<th>{each}</th>' for each in heads)}</tr>" if heads else ""
-    body = "".join(f"<tr>{''.join(map(_data, row))}</tr>" for row in rows)
-    return f"<table>{top}{body}</table>"
-
-
-def _data(cell: str) -> str:
-    return f'<td class="words">{cell}</td>' if len(cell) > 60 else f"<td>{cell}</td>"
-
-
-def _paragraphs(sentences: Any) -> str:
-    return "".join(f'<p class="quiet">{escape(each)}</p>' for each in sentences)

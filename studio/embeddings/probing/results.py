@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from studio import charts
 from studio.context import Context
 from studio.embeddings.extraction.table import find_picture
 from studio.embeddings.probing import baselines, matching, metrics
@@ -116,7 +117,7 @@ def compose(outcome: Outcome) -> dict[str, Any]:
         "baselines": [each.result for each in outcome.baselines.values()],
         "by_type": _tables(outcome),
         "curves": {
-            "calibration": {name: metrics.calibration(truths, scores) for name, scores in shown.items()},
+            "calibration": {name: charts.calibration_bins(truths, scores) for name, scores in shown.items()},
             "risk_coverage": {name: metrics.risk_coverage(truths, scores) for name, scores in shown.items()},
         },
         "mistakes": _mistakes(outcome),
@@ -131,7 +132,7 @@ def compose(outcome: Outcome) -> dict[str, Any]:
             "best": "The best probe is chosen on the validation side, the best baseline on the test itself.",
             "beats": "A probe beats the best baseline when the 95 % interval of the difference of their AUROCs, on the "
             "same resamples of images, lies above 0.",
-            "ece": f"Expected calibration error over {metrics.BINS} bins of equal width.",
+            "ece": f"Expected calibration error over {charts.BINS} bins of equal width.",
             "threshold": "F1 and accuracy are at the threshold with the best F1 on the validation side.",
             "intervals": f"{outcome.data.resamples} resamples of the test's images, 2.5th to 97.5th percentile.",
         },

@@ -14,6 +14,7 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from studio import charts
 from studio.embeddings.probing import metrics
 from studio.embeddings.probing.metrics import Trial
 
@@ -118,5 +119,5 @@ def test_risk_falls_with_coverage_for_a_good_score_and_bins_count_everything() -
     labels = np.array([0, 0, 0, 1, 1])
     curve = metrics.risk_coverage(labels, np.array([0.1, 0.2, 0.2, 0.8, 0.9]))
     assert curve == {"coverage": [0.2, 0.6, 0.8, 1.0], "risk": [0, 0, 0.25, 0.4]}
-    bins = metrics.calibration(labels, np.array([0.0, 0.05, 0.55, 0.5, 1.0]))
+    bins = charts.calibration_bins(labels, np.array([0.0, 0.05, 0.55, 0.5, 1.0]))
     assert [(one["share"], one["count"]) for one in bins] == [(0, 2), (0.5, 2), (1, 1)]

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from studio import charts
 from studio.embeddings.probing import plots as probeplots
 from studio.embeddings.probing.cells import Place, Scored
 from studio.embeddings.probing.metrics import auroc
@@ -58,8 +59,8 @@ def cells(svg: str) -> list[ElementTree.Element]:
 def test_the_area_under_the_curve_drawn_is_the_auroc() -> None:
     svg = probeplots.draw(LABELS, CELLS, BAR)["roc"]  # type: ignore[arg-type]
     for colour, one in (
-        (probeplots.COLOURS[0], CELLS[VISION, "linear"]),
-        (probeplots.COLOURS[1], CELLS[QUERY, "linear"]),
+        (charts.COLOURS[0], CELLS[VISION, "linear"]),
+        (charts.COLOURS[1], CELLS[QUERY, "linear"]),
     ):
         points = np.array(max(curves(svg, colour), key=len))
         across = (points[:, 0] - points[0, 0]) / (points[-1, 0] - points[0, 0])
@@ -75,5 +76,5 @@ def test_calibration_and_coverage_draw_the_best_probe_and_the_baseline() -> None
     assert sum(counts) == 2 * len(LABELS)
     for name in ("calibration", "coverage"):
         assert {"query token at layer 12 (linear)", "a <b> baseline"} <= set(texts(plots[name]))
-    (line,) = [each for each in curves(plots["coverage"], probeplots.COLOURS[0]) if len(each) > 2]
-    assert len(line) == len(LABELS) and line[-1][0] == probeplots.WIDTH - probeplots.RIGHT
+    (line,) = [each for each in curves(plots["coverage"], charts.COLOURS[0]) if len(each) > 2]
+    assert len(line) == len(LABELS) and line[-1][0] == charts.WIDTH - charts.RIGHT
