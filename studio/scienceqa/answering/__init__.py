@@ -1,0 +1,1 @@
+"""Asking a Gemma-CLIP model: choices, generation, letters, and conversations."""

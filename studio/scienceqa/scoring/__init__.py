@@ -1,0 +1,1 @@
+"""How good answers to science questions are, and beside what."""
