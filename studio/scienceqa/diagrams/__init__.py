@@ -1,0 +1,1 @@
+"""Questions that are drawn: pictures, right answers and reasoning that follow from what was drawn."""
