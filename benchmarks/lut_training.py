@@ -31,7 +31,7 @@ from torch.nn import functional as F
 
 from studio.cache import Cache
 from studio.context import Context
-from studio.gemma.loading import LOADERS, Gemma3
+from studio.gemma.loading import Gemma3
 from studio.gemma.prompts import IMAGE, lay_out, single_token
 from studio.grading import goal, training
 from studio.grading.config import OptimizeConfig
@@ -41,6 +41,7 @@ from studio.grading.photographs import Photographs
 from studio.grading.questions import QUESTIONS
 from studio.models import ModelManager
 from studio.settings import Settings
+from studio.tasks import LOADERS, load_model
 
 EXAMPLES = Path(__file__).parents[1] / "studio/ui/assets/examples"
 EVERY = 10  # steps between two measurements
@@ -66,7 +67,8 @@ def main() -> None:
 def compare(config: OptimizeConfig, home: Path, target: float, seed_steps: int = SEED_STEPS) -> dict[str, Any]:
     """Let both ways train, and return what each took until its held-out score reached the target."""
     settings = Settings(home=home, device="cpu", threads=1)
-    models, cache = ModelManager(LOADERS, device="cpu", budget=0), Cache(settings.folder("cache"))
+    models = ModelManager(dict.fromkeys(LOADERS, load_model), device="cpu")
+    cache = Cache(settings.folder("cache"))
     try:
         context = Context(settings.folder("run"), models, cache, settings)
         with goal.opened(config, context) as aim:  # loaded before either clock runs

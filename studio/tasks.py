@@ -167,6 +167,14 @@ _TABLE = (
 TASKS: Mapping[str, Task] = {task.name: task for task in _TABLE}
 
 
+LOADERS: Mapping[str, str] = {
+    "gemma3": "studio.gemma.loading:load_gemma3",
+    "clip": "studio.gemma.clip:load_clip",
+    "science": "studio.scienceqa.model.loading:load",
+}
+"""What the model manager loads, by kind: ``module:function``, imported when it is needed."""
+
+
 def find(name: str) -> Task:
     """Return a row by name; hyphens and underscores are the same.
 
@@ -210,6 +218,16 @@ def _fill_required(config: type[Config], values: Mapping[str, Any]) -> dict[str,
     return {**{name: "." for name in required}, **values}
 
 
+def load_model(spec: ModelSpec, device: Any) -> Any:
+    """Load a model of any kind of `LOADERS`."""
+    return _named(LOADERS[spec.kind])(spec, device)
+
+
+def _named(target: str) -> Any:
+    module, function = target.split(":")
+    return getattr(importlib.import_module(module), function)
+
+
 class Studio:
     """The house assembled: settings, cache, models and jobs.
 
@@ -222,7 +240,7 @@ class Studio:
         self.settings = settings
         self.cache = Cache(settings.folder("cache"))
         self.models = ModelManager(
-            {"gemma3": self._load, "clip": self._load}, device=settings.device, budget=settings.memory_budget
+            dict.fromkeys(LOADERS, self._load), device=settings.device, budget=settings.memory_budget
         )
         self.jobs = Jobs(settings.folder("jobs"), self.run, start=start)
 
@@ -240,10 +258,9 @@ class Studio:
     def run(self, task: str, values: Mapping[str, Any], folder: Path) -> Iterator[Event]:
         """Run a task in a folder; closing the iterator cancels it."""
         row = find(task)
-        module, function = row.target.split(":")
         config = validate(row.config, values)
         context = Context(folder, self.models, self.cache, self.settings)
-        events: Iterator[Event] = getattr(importlib.import_module(module), function)(config, context)
+        events: Iterator[Event] = _named(row.target)(config, context)
         return events
 
     def close(self) -> None:
@@ -253,8 +270,6 @@ class Studio:
         self.cache.close()
 
     def _load(self, spec: ModelSpec, device: Any) -> Any:
-        from studio.gemma.loading import LOADERS
-
-        model = LOADERS[spec.kind](spec, device)
+        model = load_model(spec, device)
         use_threads(self.settings.threads, measure(model))
         return model

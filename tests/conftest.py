@@ -35,11 +35,11 @@ def house(settings: Settings, tmp_path: Path) -> Iterator[Callable[[str], Contex
 
     from studio.cache import Cache
     from studio.context import Context
-    from studio.gemma.loading import LOADERS
     from studio.models import ModelManager
+    from studio.tasks import LOADERS, load_model
 
     torch.set_num_threads(1)
-    models = ModelManager(LOADERS, device="cpu", budget=2**31)
+    models = ModelManager(dict.fromkeys(LOADERS, load_model), device="cpu", budget=2**31)
     cache = Cache(settings.folder("cache"))
 
     def context(name: str) -> Context:

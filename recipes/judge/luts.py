@@ -28,7 +28,6 @@ from recipes.judge.measures import MEASURES, measure
 from recipes.judge.phrases import NONSENSE
 from studio.cache import Cache
 from studio.context import Context
-from studio.gemma.loading import LOADERS
 from studio.grading import lutfiles
 from studio.grading.apply import grade
 from studio.grading.config import OptimizeConfig
@@ -36,6 +35,7 @@ from studio.grading.looks import LOOKS, PARAMETERS, match
 from studio.grading.training import run
 from studio.models import ModelManager
 from studio.settings import Settings
+from studio.tasks import LOADERS, load_model
 
 _SIDE = 160
 _CELL = 84
@@ -60,9 +60,8 @@ class Bench:
             squares.append(pictures.square(picture, _SIDE))
         self.before = np.stack(squares)
         settings = dataclasses.replace(Settings(), home=work / "home")
-        self._surroundings = (
-            ModelManager(LOADERS, device="cpu", budget=2**31), Cache(settings.folder("cache")), settings
-        )  # fmt: skip
+        models = ModelManager(dict.fromkeys(LOADERS, load_model), device="cpu", budget=2**31)
+        self._surroundings = (models, Cache(settings.folder("cache")), settings)
 
     def train(self, prompt: str, seed: int = 0) -> tuple[NDArray[np.float32], dict[str, float], float]:
         """Train a LUT: the graded squares, the final scores, and the seconds it took."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,9 @@ from transformers.utils import logging
 
 from studio.device import is_out_of_memory
 from studio.errors import StudioError
-from studio.gemma.clip import load_clip
 from studio.gemma.hub import dtype_for, explain, fetch, refuse_half_loaded
 from studio.gemma.selfcheck import check_gradients
-from studio.models import Loader, ModelSpec
+from studio.models import ModelSpec
 
 # Full paths: a bare "vision_tower" would not match, and the tower would be quantised too.
 _KEPT_WHOLE = ["model.vision_tower", "model.multi_modal_projector", "lm_head"]
@@ -56,7 +55,10 @@ def load_gemma3(spec: ModelSpec, device: torch.device) -> Gemma3:
         StudioError: It cannot be reached or read, weights are missing, or its gradients are wrong (4-bit).
     """
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it would run through the line a command shows its own progress on
-    options = {"dtype": dtype_for(spec.dtype, device), "quantization_config": _quantization(spec.quantization, device)}
+    options = {
+        "dtype": dtype_for(spec.dtype, device),
+        "quantization_config": quantization_config(spec.quantization, device, _KEPT_WHOLE),
+    }
     processors: Any = AutoProcessor  # half of transformers' annotations do not describe what it returns
     models: Any = AutoModelForImageTextToText
     try:
@@ -78,12 +80,22 @@ def load_gemma3(spec: ModelSpec, device: torch.device) -> Gemma3:
     model.eval().requires_grad_(False)
     bundle = _bundle(model, processor, device)
     if spec.quantization != "none":
-        _keep_layout(model)
+        keep_layout(model)
         check_gradients(bundle)
     return bundle
 
 
-def _quantization(name: str, device: torch.device) -> Any:
+def quantization_config(name: str, device: torch.device, kept: Sequence[str]) -> Any:
+    """Return how transformers is to quantise a model, or None for not at all.
+
+    Args:
+        name: ``none`` or ``nf4``.
+        device: Where the model will be.
+        kept: Modules that stay whole, by their full paths.
+
+    Raises:
+        StudioError: It is another name, or bitsandbytes is not installed.
+    """
     if name == "none":
         return None
     if name != "nf4":
@@ -94,12 +106,12 @@ def _quantization(name: str, device: torch.device) -> Any:
     return config(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
-        llm_int8_skip_modules=_KEPT_WHOLE,
+        llm_int8_skip_modules=list(kept),
         bnb_4bit_compute_dtype=torch.bfloat16 if device.type == "cuda" else torch.float32,
     )
 
 
-def _keep_layout(model: Any) -> None:
+def keep_layout(model: Any) -> None:
     """Stop bitsandbytes from repacking weights in place on AVX512-BF16 processors, which breaks later gradients."""
     for module in model.modules():
         if hasattr(module, "support_avx512bf16_for_cpu"):
@@ -117,7 +129,3 @@ def _bundle(model: Any, processor: Any, device: torch.device) -> Gemma3:
         int(model.config.mm_tokens_per_image),
         sum(tensor.nbytes for tensor in tensors),
     )
-
-
-LOADERS: Mapping[str, Loader] = {"gemma3": load_gemma3, "clip": load_clip}
-"""What the model manager loads, by kind."""

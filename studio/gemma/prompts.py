@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +43,9 @@ def lay_out(processor: Any, content: Sequence[str | object]) -> Layout:
     Raises:
         StudioError: A text contains a control token, or the checkpoint has no chat template.
     """
-    _check(processor, content)
+    if not processor.chat_template:
+        raise StudioError("The checkpoint has no chat template.", "Use an instruction-tuned Gemma 3 checkpoint.")
+    refuse_control(processor.tokenizer, [part for part in content if isinstance(part, str)])
     parts = [{"type": "image"} if part is IMAGE else {"type": "text", "text": part} for part in content]
     turn = [{"role": "user", "content": parts}]
     text = processor.apply_chat_template(turn, tokenize=False, add_generation_prompt=True)
@@ -51,6 +53,20 @@ def lay_out(processor: Any, content: Sequence[str | object]) -> Layout:
     ids = processor.tokenizer(text, add_special_tokens=False, return_tensors="pt")["input_ids"][0]
     types = (ids == processor.tokenizer.image_token_id).long()
     return Layout(ids, types, _spans(types, processor.image_seq_length))
+
+
+def refuse_control(tokenizer: Any, texts: Iterable[str]) -> None:
+    """Refuse texts that hold a control token, which would be read as one.
+
+    Raises:
+        StudioError: One does.
+    """
+    added = tokenizer.added_tokens_decoder.values()
+    control = {*tokenizer.all_special_tokens, *(token.content for token in added if token.special)}
+    for text in texts:
+        found = [token for token in control if token in text]
+        if found:
+            raise StudioError(f"'{found[0]}' is a control token of Gemma 3 and cannot be asked.", "Use plain words.")
 
 
 def single_token(processor: Any, word: str) -> int:
@@ -76,17 +92,6 @@ def shared_length(layouts: Sequence[Layout]) -> int:
         if any(layout.ids[position] != first[position] for layout in layouts):
             return position
     return shortest
-
-
-def _check(processor: Any, content: Sequence[str | object]) -> None:
-    if not processor.chat_template:
-        raise StudioError("The checkpoint has no chat template.", "Use an instruction-tuned Gemma 3 checkpoint.")
-    added = processor.tokenizer.added_tokens_decoder.values()
-    control = {*processor.tokenizer.all_special_tokens, *(token.content for token in added if token.special)}
-    for part in content:
-        found = [token for token in control if isinstance(part, str) and token in part]
-        if found:
-            raise StudioError(f"'{found[0]}' is a control token of Gemma 3 and cannot be asked.", "Use plain words.")
 
 
 def _spans(types: Tensor, length: int) -> tuple[slice, ...]:

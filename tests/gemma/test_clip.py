@@ -13,8 +13,8 @@ from safetensors.torch import load_file, save_file
 from studio.errors import StudioError
 from studio.gemma import catalog, hub
 from studio.gemma.clip import Clip, load_clip
-from studio.gemma.loading import LOADERS
 from studio.models import ModelSpec
+from studio.tasks import load_model
 
 CPU = torch.device("cpu")
 
@@ -41,7 +41,7 @@ def test_a_bundle_is_frozen_float32_and_measured(tiny_clip: Path) -> None:
 def test_a_local_folder_is_known_by_its_configuration(tiny_clip: Path) -> None:
     spec = catalog.spec(str(tiny_clip))
     assert spec.kind == "clip"
-    assert isinstance(LOADERS[spec.kind](spec, CPU), Clip)
+    assert isinstance(load_model(spec, CPU), Clip)
 
 
 def test_the_hub_types_name_openais_repositories() -> None:

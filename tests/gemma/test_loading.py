@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from studio.errors import StudioError
 from studio.gemma.hub import explain
-from studio.gemma.loading import LOADERS, Gemma3, load_gemma3
+from studio.gemma.loading import Gemma3, load_gemma3
 from studio.models import ModelSpec
 
 CPU = torch.device("cpu")
@@ -41,7 +41,7 @@ def test_both_processor_layouts_load(tiny_bundle: Gemma3, tiny_bundle_hub: Gemma
 
 
 def test_a_dtype_can_be_asked_for(tiny_gemma3: Path) -> None:
-    bundle = LOADERS["gemma3"](ModelSpec("gemma3", str(tiny_gemma3), dtype="bfloat16"), CPU)
+    bundle = load_gemma3(ModelSpec("gemma3", str(tiny_gemma3), dtype="bfloat16"), CPU)
     assert bundle.dtype == torch.bfloat16
     with pytest.raises(StudioError, match="'nonsense'"):
         load_gemma3(ModelSpec("gemma3", str(tiny_gemma3), dtype="nonsense"), CPU)

@@ -17,7 +17,7 @@ from PIL import Image
 from studio.context import Context
 from studio.errors import StudioError
 from studio.events import Event
-from studio.gemma.loading import LOADERS
+from studio.gemma.loading import load_gemma3
 from studio.grading import lutfiles
 from studio.grading.config import OptimizeConfig
 from studio.grading.lut import identity
@@ -213,10 +213,9 @@ def test_a_loss_that_is_no_number_ends_the_run_with_a_sentence(config: OptimizeC
 
 def poisoned(context: Context) -> Context:
     """Put a nan into the judge, as a half-precision overflow does."""
-    load = LOADERS["gemma3"]
 
     def loader(spec: ModelSpec, device: torch.device) -> Any:
-        bundle = load(spec, device)
+        bundle = load_gemma3(spec, device)
         with torch.no_grad():
             bundle.model.lm_head.weight[:] = float("nan")
         return bundle
