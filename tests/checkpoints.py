@@ -79,7 +79,7 @@ def gemma3_config(
     """Configure a Gemma 3 with vision; `text` and `vision` replace single values of the tiny geometry."""
     tower = {"hidden_size": 48, "intermediate_size": 96, "num_hidden_layers": 3, "num_attention_heads": 4}
     config: Any = Gemma3Config(
-        text_config=_text_config(tokenizer, sliding_window=window, **(text or {})),
+        text_config=text_config(tokenizer, sliding_window=window, **(text or {})),
         vision_config=SiglipVisionConfig(
             **{**tower, "patch_size": 14, "vision_use_head": False, "image_size": image_size, **(vision or {})}
         ),
@@ -106,7 +106,7 @@ def gemma3_processor(tokenizer: GemmaTokenizer, config: Any) -> Gemma3Processor:
 def save_gemma3_text(folder: Path, *, seed: int = 0) -> Path:
     """Save a `Gemma3ForCausalLM` with its tokenizer."""
     tokenizer = make_tokenizer()
-    randomise(Gemma3ForCausalLM(_text_config(tokenizer, sliding_window=24)), seed).save_pretrained(folder)
+    randomise(Gemma3ForCausalLM(text_config(tokenizer, sliding_window=24)), seed).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
 
@@ -180,7 +180,8 @@ def randomise(model: Any, seed: int) -> Any:
     return model.eval()
 
 
-def _text_config(tokenizer: GemmaTokenizer, **values: Any) -> Gemma3TextConfig:
+def text_config(tokenizer: GemmaTokenizer, **values: Any) -> Gemma3TextConfig:
+    """Configure a tiny Gemma 3 of text; `values` replace single ones of its geometry."""
     tiny = {
         "vocab_size": (len(tokenizer) + 15) // 16 * 16,
         "hidden_size": 64,

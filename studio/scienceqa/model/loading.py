@@ -1,0 +1,166 @@
+"""Load a Gemma-CLIP model for the model manager: from a bundle, from the seed's parts, or from two towers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from studio.errors import StudioError
+from studio.models import ModelSpec
+from studio.scienceqa.model import adapters, towers
+from studio.scienceqa.model.bundle import BundleInfo, describe
+from studio.scienceqa.model.gemmaclip import GemmaClip, text_rms
+from studio.scienceqa.model.projector import Projector
+from studio.scienceqa.model.source import Source
+from studio.scienceqa.model.views import usual
+
+_LARGE = 1_000_000_000  # parameters from which 4 bits save memory worth having
+
+
+def load(spec: ModelSpec, device: torch.device) -> GemmaClip:
+    """Load a model, frozen and in eval mode.
+
+    One made of two towers alone has a new projector, random until it is trained; a bundle is never completed so.
+
+    Args:
+        spec: Made by `source.Source.spec`.
+        device: Where to put it.
+
+    Raises:
+        StudioError: A part cannot be reached or read, lacks weights, or does not fit the others.
+    """
+    source = Source.of(spec)
+    info = _info(source)
+    vision_folder = towers.find(info.tower("vision"), pickled=True)
+    language_folder = towers.find(info.tower("language"))
+    prints = {"vision": towers.fingerprint(vision_folder), "language": towers.fingerprint(language_folder)}
+    _check_towers(info, prints)
+    info = replace(info, fingerprints=prints, revisions=_revisions(vision_folder, language_folder))
+    vision = towers.load_vision(vision_folder, info.vision, spec.dtype, device)
+    language = towers.load_language(language_folder, info.language, spec.dtype, spec.quantization, source.flash, device)
+    tokenizer = towers.load_tokenizer(
+        language_folder if info.tokenizer is None else str(info.tokenizer), info.name or info.language
+    )
+    info = _completed(info, source, vision, vision_folder, language, tokenizer)
+    projector = _projector(info, vision, language).to(device).eval().requires_grad_(False)
+    if info.adapter is not None:
+        language = adapters.load(language, info.adapter)
+    return GemmaClip(vision, projector, language, tokenizer, info)
+
+
+def choose_quantization(wanted: str, language: str, device: torch.device) -> str:
+    """Return ``none`` or ``nf4``.
+
+    Args:
+        wanted: One of the two, or ``auto``: 4 bits on CUDA from a billion parameters on.
+        language: The language model's folder or name on the Hub, as `BundleInfo.tower` gives it.
+        device: Where it will be.
+
+    Raises:
+        StudioError: The language model cannot be reached.
+    """
+    if wanted != "auto":
+        return wanted
+    large = device.type == "cuda" and towers.parameters(towers.find(language)) >= _LARGE
+    return "nf4" if large else "none"
+
+
+def _info(source: Source) -> BundleInfo:
+    """Gather what is known of a model before its towers are looked at."""
+    if source.bundle:
+        return describe(source.bundle)
+    info = BundleInfo(vision=source.vision, language=source.language, vision_layer=source.vision_layer)
+    if not source.projector:
+        return info
+    return replace(
+        info,
+        vision_layer=-1,
+        keep_cls=True,
+        template="seed",
+        projector=Path(source.projector),
+        adapter=Path(source.adapter) if source.adapter else None,
+        tokenizer=Path(source.tokenizer) if source.tokenizer else None,
+    )
+
+
+def _check_towers(info: BundleInfo, prints: dict[str, str]) -> None:
+    for which, found in prints.items():
+        if info.fingerprints.get(which, found) != found:
+            raise StudioError(
+                f"The {which} model {info.tower(which)} is not the one that {info.name} was trained with.",
+                "Put back the one it was, or train anew.",
+            )
+
+
+def _revisions(vision: str, language: str) -> dict[str, str]:
+    found = {"vision": towers.revision(vision), "language": towers.revision(language)}
+    return {which: commit for which, commit in found.items() if commit}
+
+
+def _completed(
+    info: BundleInfo, source: Source, vision: Any, vision_folder: str, language: Any, tokenizer: Any
+) -> BundleInfo:
+    """Fill in what only the towers can tell, and check that they suit what the bundle says."""
+    size = int(vision.config.image_size)
+    if info.views is None or source.views != "auto":
+        kind = source.views if source.views != "auto" else "tiles" if info.projector is None else "pad"
+        info = replace(info, views=usual(kind, size))
+    if info.projector is None:  # a new model
+        mean, std = towers.normalisation(vision_folder) or (info.mean, info.std)
+        size_of_text = text_rms(language.get_input_embeddings(), tokenizer)
+        info = replace(info, mean=mean, std=std, text_rms=size_of_text)
+    assert info.views is not None
+    patches = math.isqrt((size // int(vision.config.patch_size)) ** 2)
+    if info.views.size != size or patches % info.merge or (info.keep_cls and info.merge > 1):
+        raise StudioError(
+            f"The vision model {info.vision} takes pictures of {size} pixels in {patches} × {patches} patches, which "
+            f"does not suit views of {info.views.size} merged by {info.merge}.",
+            "Name the vision model that the bundle was trained with.",
+        )
+    if not -int(vision.config.num_hidden_layers) - 1 <= info.vision_layer < 0:
+        raise StudioError(
+            f"The vision model {info.vision} has {vision.config.num_hidden_layers} layers, and none is "
+            f"{info.vision_layer}.",
+            "Set vision_layer nearer to -1.",
+        )
+    return info
+
+
+def _projector(info: BundleInfo, vision: Any, language: Any) -> Projector:
+    widths = int(vision.config.hidden_size), int(language.config.hidden_size)
+    if info.projector is None:
+        return Projector(*widths, merge=info.merge, text_rms=info.text_rms)
+    state = read_projector(info.projector)
+    hidden = int(state["net.0.weight"].shape[0])
+    projector = Projector(*widths, hidden=hidden, merge=info.merge, text_rms=info.text_rms)
+    wanted = {name: tensor.shape for name, tensor in projector.state_dict().items()}
+    if wanted != {name: tensor.shape for name, tensor in state.items()}:
+        raise StudioError(
+            f"The projector {info.projector} does not fit between {info.vision} and {info.language}.",
+            "Name the models it was trained with.",
+        )
+    projector.load_state_dict(state)
+    return projector
+
+
+def read_projector(path: Path) -> dict[str, torch.Tensor]:
+    """Read a projector's tensors, in float32: safetensors, or the seed's ``.pt``, of which only tensors are taken.
+
+    Raises:
+        StudioError: It cannot be read, or holds something else.
+    """
+    from safetensors.torch import load_file
+
+    try:
+        pickled = path.suffix != ".safetensors"
+        state = torch.load(path, map_location="cpu", weights_only=True) if pickled else load_file(path)
+        if not all(isinstance(tensor, torch.Tensor) for tensor in state.values()) or "net.0.weight" not in state:
+            raise ValueError("it holds no tensors of a projector")
+    except Exception as error:  # unpickling, zip files and safetensors each have their own
+        reason = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__
+        raise StudioError(f"The projector {path} cannot be read: {reason}.", "Give another file.") from None
+    return {name: tensor.float() for name, tensor in state.items()}
