@@ -77,29 +77,17 @@ def ask(
     Raises:
         StudioError: A text contains a control token, or there are more choices than letters.
     """
-    refuse_control(tokenizer, [question.question, question.hint, *question.choices])
-    if len(question.choices) > len(LETTERS):
-        raise StudioError(f"Question {question.pid} has {len(question.choices)} choices, and {len(LETTERS)} can be.")
-    if template == "seed":
-        return _ask_as_seed(tokenizer, question, grid)
-    body = [question.question.strip()]
-    if question.hint.strip():
-        body.append(f"Context: {question.hint.strip()}")
-    if question.choices:
-        lines = (f"({LETTERS[index]}) {choice.strip()}" for index, choice in enumerate(question.choices))
-        body.append("\n".join(["Options:", *lines]))
-    body.append(_ASK[form] if question.choices else _ASK_FREELY)
-    return _turn(tokenizer, "<bos>" + _USER, grid, "\n".join(body) + f"{_END}\n{_MODEL}")
+    return _turn(tokenizer, "<bos>" + _USER, grid, _rest(tokenizer, question, form, template))
 
 
-def follow_up(tokenizer: Any, text: str) -> Prompt:
-    """Lay out another turn of a conversation, behind a model's turn that ended with ``<end_of_turn>``.
+def follow_up(tokenizer: Any, question: Question, form: Form = "reasoning", template: Template = "studio") -> Prompt:
+    """Lay out another question of a conversation, behind a model's turn that ended with ``<end_of_turn>``.
 
     Raises:
-        StudioError: The text contains a control token.
+        StudioError: As for `ask`.
     """
-    refuse_control(tokenizer, [text])
-    return Prompt((_ids(tokenizer, f"\n{_USER}{text.strip()}{_END}\n{_MODEL}"),))
+    gap = "\n" if template == "studio" else ""  # the seed's template has none between turns
+    return Prompt((_ids(tokenizer, gap + _USER + _rest(tokenizer, question, form, template)),))
 
 
 def answer(tokenizer: Any, question: Question, form: Form, template: Template = "studio") -> tuple[int, ...]:
@@ -170,10 +158,22 @@ def end_tokens(tokenizer: Any) -> tuple[int, ...]:
     return (turn[0], int(tokenizer.eos_token_id))
 
 
-def _ask_as_seed(tokenizer: Any, question: Question, grid: Grid | None) -> Prompt:
-    choices = "\n".join(f"- {choice}" for choice in question.choices) or "(no options)"
-    body = f"{question.question}\nContext: {question.hint}\nOptions: {choices}{_END}{_MODEL}"
-    return _turn(tokenizer, "<bos>" + _USER, grid, body)
+def _rest(tokenizer: Any, question: Question, form: Form, template: Template) -> str:
+    """Return the words of a question, up to where the model's turn begins."""
+    refuse_control(tokenizer, [question.question, question.hint, *question.choices])
+    if len(question.choices) > len(LETTERS):
+        raise StudioError(f"Question {question.pid} has {len(question.choices)} choices, and {len(LETTERS)} can be.")
+    if template == "seed":
+        choices = "\n".join(f"- {choice}" for choice in question.choices) or "(no options)"
+        return f"{question.question}\nContext: {question.hint}\nOptions: {choices}{_END}{_MODEL}"
+    body = [question.question.strip()]
+    if question.hint.strip():
+        body.append(f"Context: {question.hint.strip()}")
+    if question.choices:
+        lines = (f"({LETTERS[index]}) {choice.strip()}" for index, choice in enumerate(question.choices))
+        body.append("\n".join(["Options:", *lines]))
+    body.append(_ASK[form] if question.choices else _ASK_FREELY)
+    return "\n".join(body) + f"{_END}\n{_MODEL}"
 
 
 def _turn(tokenizer: Any, head: str, grid: Grid | None, body: str) -> Prompt:
