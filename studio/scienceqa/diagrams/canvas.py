@@ -31,9 +31,12 @@ class Written:
     words: tuple[Glyph, ...]
 
     @property
-    def number(self) -> Box:
-        """Box of its first number; of all of it when it has none."""
-        return next((word.box for word in self.words if word.kind == "number"), self.box)
+    def quantity(self) -> Box:
+        """Box of its first number and of the unit behind it; of all of it when it has no number."""
+        for i, word in enumerate(self.words):
+            if word.kind == "number":
+                return around([each.box for each in self.words[i : i + 2]])
+        return self.box
 
 
 class Canvas:

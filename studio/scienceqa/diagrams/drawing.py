@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from studio.scienceqa.diagrams import attract, grid, layers, membrane, punnett
+from studio.scienceqa.diagrams import attract, concentration, force, grid, layers, membrane, punnett, temperature
 from studio.scienceqa.diagrams.chance import Chance
 from studio.scienceqa.diagrams.fonts import Fonts, bundled
 from studio.scienceqa.diagrams.record import Drawn, Style
@@ -18,6 +18,9 @@ _FAMILIES: dict[str, Callable[[Look], Drawn]] = {
     "layers": layers.draw,
     "grid": grid.draw,
     "punnett": punnett.draw,
+    "force": force.draw,
+    "concentration": concentration.draw,
+    "temperature": temperature.draw,
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from studio.scienceqa.diagrams.record import Box, Drawn, Glyph, Item
 
-FAMILIES = ("attract", "membrane", "layers", "grid", "punnett")
+FAMILIES = ("attract", "membrane", "layers", "grid", "punnett", "force", "concentration", "temperature")
 
 
 def middle(box: Box) -> tuple[float, float]:
@@ -30,3 +30,13 @@ def phrase(drawn: Drawn, text: str) -> list[Box]:
 def chosen(drawn: Drawn) -> str:
     assert drawn.question.answer is not None
     return drawn.question.choices[drawn.question.answer]
+
+
+def quantities(drawn: Drawn) -> list[tuple[int, str, tuple[float, float]]]:
+    """Every number with its unit, and where it stands."""
+    pairs = zip(drawn.glyphs, drawn.glyphs[1:], strict=False)
+    return [
+        (int(glyph.text.replace(",", "")), unit.text, middle(glyph.box))
+        for glyph, unit in pairs
+        if glyph.kind == "number" and unit.text in ("cm", "mm", "in", "mL", "L", "u", "amu", "m/s")
+    ]

@@ -51,7 +51,7 @@ def test_words_stand_apart_and_numbers_are_known() -> None:
         ("40", "number"),
         ("mL", "word"),
     ]
-    assert written.number == written.words[1].box
+    assert written.quantity == (*written.words[1].box[:2], *written.words[2].box[2:])
     edges = [edge for glyph in written.words for edge in (glyph.box[0], glyph.box[2])]
     assert edges == sorted(edges) and 9 <= edges[0] <= 13
     without = Canvas(300, 60, (255, 255, 255))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from studio.scienceqa.diagrams.drawing import draw
-from studio.scienceqa.diagrams.record import Drawn
-from tests.scienceqa.diagrams.looking import chosen, glyphs, items, middle, phrase
+from studio.scienceqa.diagrams.record import Box, Drawn
+from tests.scienceqa.diagrams.looking import chosen, glyphs, items, middle, phrase, quantities
 
 DRAWS = 150
 
@@ -123,6 +126,86 @@ def traits(hint: str, big: str) -> tuple[str, str]:
         hint.split(f"Allele {big} stands for ")[1].split(" and is dominant")[0],
         hint.split("which stands for ")[1].split(". The trait")[0],
     )
+
+
+def nearest(points: dict[int, tuple[float, float]], place: tuple[float, float]) -> int:
+    return min(points, key=lambda which: math.dist(points[which], place))
+
+
+def paired(drawn: Drawn, place: tuple[float, float]) -> int:
+    """In which pair's frame a place lies: the number in its title."""
+    for item in items(drawn, "pair"):
+        inside = [g for g in drawn.glyphs if holds(item.box, middle(g.box))]
+        if holds(item.box, place):
+            [title] = [b for a, b in pairwise(inside) if a.text == "Pair"]
+            return int(title.text)
+    raise AssertionError(place)
+
+
+def holds(box: Box, place: tuple[float, float]) -> bool:
+    return box[0] <= place[0] <= box[2] and box[1] <= place[1] <= box[3]
+
+
+def test_closer_and_larger_magnets_have_the_greater_force() -> None:
+    for drawn in many("force"):
+        found = quantities(drawn)
+        distances = {paired(drawn, place): number for number, _, place in found}
+        assert len(found) == len(distances) == 2 and len({unit for _, unit, _ in found}) == 1
+        sizes = dict.fromkeys((1, 2), 0.0)
+        for item in items(drawn, "magnet"):
+            sizes[paired(drawn, middle(item.box))] += (item.box[2] - item.box[0]) * (item.box[3] - item.box[1])
+        alike = abs(sizes[1] - sizes[2]) < 0.02 * sizes[1]
+        greater = chosen(drawn)
+        assert distances[1] == distances[2] or alike  # never both: which of them counts more is not to be guessed
+        if distances[1] == distances[2] and alike:
+            assert "same" in greater
+            continue
+        stronger = min(distances, key=lambda i: distances[i]) if alike else max(sizes, key=lambda i: sizes[i])
+        less = any(word in greater for word in ("smaller", "weaker"))
+        assert f"Pair {3 - stronger if less else stronger}" in greater
+
+
+def test_a_gap_grows_with_its_distance() -> None:
+    for drawn in many("force"):
+        distances = {paired(drawn, place): number for number, _, place in quantities(drawn)}
+        gaps = {paired(drawn, middle(item.box)): item.box[2] - item.box[0] for item in items(drawn, "distance")}
+        if distances[1] < distances[2]:
+            assert gaps[1] <= gaps[2] + 0.1
+
+
+def test_the_solution_with_more_particles_for_its_volume_is_the_more_concentrated_one() -> None:
+    for drawn in many("concentration"):
+        places = {i: middle(item.box) for i, item in enumerate(items(drawn, "vessel"))}
+        across = {i: (x, 0.0) for i, (x, _) in places.items()}
+        counts = dict.fromkeys(places, 0)
+        for item in items(drawn, "ball"):
+            counts[nearest(across, (middle(item.box)[0], 0))] += 1
+        volumes = {nearest(across, (place[0], 0)): number for number, _, place in quantities(drawn)}
+        assert len(volumes) == len(quantities(drawn)) == 2
+        first, second = Fraction(counts[0], volumes[0]), Fraction(counts[1], volumes[1])
+        titles = {i: nearest(across, (middle(phrase(drawn, f"Solution {'AB'[i]}")[0])[0], 0)) for i in (0, 1)}
+        assert titles == {0: 0, 1: 1}
+        higher = any(word in drawn.question.question for word in ("higher", "greater"))
+        if first == second:
+            assert "neither" in chosen(drawn)
+        else:
+            assert chosen(drawn) == ("Solution A" if (first > second) == higher else "Solution B")
+
+
+def test_the_gas_with_more_kinetic_energy_is_the_hotter_one() -> None:
+    for drawn in many("temperature"):
+        across = {i: (middle(item.box)[0], 0.0) for i, item in enumerate(items(drawn, "jar"))}
+        mass, speed = dict[int, int](), dict[int, int]()
+        for number, unit, place in quantities(drawn):
+            (speed if unit == "m/s" else mass)[nearest(across, (place[0], 0))] = number
+        first, second = (mass[i] * speed[i] ** 2 for i in (0, 1))
+        balls = [nearest(across, (middle(item.box)[0], 0)) for item in items(drawn, "ball")]
+        assert balls.count(0) == balls.count(1) >= 4
+        if first == second:
+            assert "neither" in chosen(drawn)
+        else:
+            higher = "higher" in drawn.question.question
+            assert chosen(drawn).lower() == ("sample a" if (first > second) == higher else "sample b")
 
 
 @pytest.mark.parametrize("family", ["attract", "membrane", "layers", "grid", "punnett"])
