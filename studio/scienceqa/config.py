@@ -23,6 +23,7 @@ FAMILIES = (
 )
 """The kinds of question the studio draws."""
 LONGEST_ANSWER = 2048  # tokens
+FEW_QUESTIONS = 2000
 
 
 def _family_list(text: str) -> str:
@@ -66,6 +67,10 @@ class DrawConfig(Config):
         "training never shows.",
     )
     seed: int = option(0, "Which questions; the same seed draws the same.", ge=0, le=2**31 - 1, advanced=True)
+
+    def is_long(self) -> bool:
+        """Whether it is work for a job, which can be left and resumed: more than a few seconds of drawing."""
+        return self.train + self.val + self.test > FEW_QUESTIONS
 
 
 class TrainScienceqaConfig(Config):
