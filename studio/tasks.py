@@ -36,6 +36,7 @@ from studio.grading.config import (
 from studio.jobs import Job, Jobs
 from studio.models import ModelManager, ModelSpec
 from studio.modelstate import measure
+from studio.scienceqa.config import DrawConfig
 from studio.settings import Settings
 
 PRESETS = Path(__file__).parents[1] / "presets"
@@ -162,6 +163,14 @@ _TABLE = (
         "light",
         "Score the questions of a run with a saved probe.",
         long=False,
+    ),
+    Task(
+        "draw-questions",
+        DrawConfig,
+        "studio.scienceqa.diagrams.series:run",
+        "light",
+        "Draw science questions with pictures, right answers and reasoning.",
+        DrawConfig.is_long,
     ),
 )
 TASKS: Mapping[str, Task] = {task.name: task for task in _TABLE}

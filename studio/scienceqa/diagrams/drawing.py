@@ -6,7 +6,18 @@ from collections.abc import Callable
 
 import numpy as np
 
-from studio.scienceqa.diagrams import attract, concentration, force, grid, layers, membrane, punnett, temperature
+from studio.scienceqa.diagrams import (
+    attract,
+    bars,
+    concentration,
+    force,
+    grid,
+    heat,
+    layers,
+    membrane,
+    punnett,
+    temperature,
+)
 from studio.scienceqa.diagrams.chance import Chance
 from studio.scienceqa.diagrams.fonts import Fonts, bundled
 from studio.scienceqa.diagrams.record import Drawn, Style
@@ -21,6 +32,8 @@ _FAMILIES: dict[str, Callable[[Look], Drawn]] = {
     "force": force.draw,
     "concentration": concentration.draw,
     "temperature": temperature.draw,
+    "bars": bars.draw,
+    "heat": heat.draw,
 }
 
 

@@ -45,8 +45,8 @@ def trait(chance: Chance) -> Trait:
     groups = chance.pick(tuple(_PARTS))
     group, part = chance.pick(groups), chance.pick(_PARTS[groups])
     if chance.often(0.25):
-        first, second = _word(chance), _word(chance)
-        group = f"{_word(chance)} {chance.pick(('birds', 'fish', 'plants', 'beetles', 'lizards'))}"
+        first, second = word(chance), word(chance)
+        group = f"{word(chance)} {chance.pick(('birds', 'fish', 'plants', 'beetles', 'lizards'))}"
     elif chance.often(0.5):
         first, second = chance.some(_COLOURS, 2)
     else:
@@ -62,6 +62,7 @@ def trait(chance: Chance) -> Trait:
     return Trait(group, f"{noun.removesuffix('s') if noun.endswith('s') else noun} {kind}", forms[0], forms[1])
 
 
-def _word(chance: Chance) -> str:
+def word(chance: Chance) -> str:
+    """Return a word that does not exist but can be said."""
     syllables = (chance.pick(_ONSETS) + chance.pick(_VOWELS) for _ in range(chance.whole(2, 3)))
     return "".join(syllables) + chance.pick(_ENDS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from studio.scienceqa.diagrams.record import Box, Drawn, Glyph, Item
 
-FAMILIES = ("attract", "membrane", "layers", "grid", "punnett", "force", "concentration", "temperature")
+FAMILIES = ("attract", "membrane", "layers", "grid", "punnett", "force", "concentration", "temperature", "bars", "heat")
 
 
 def middle(box: Box) -> tuple[float, float]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import calendar
 import math
+import re
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
@@ -206,6 +208,37 @@ def test_the_gas_with_more_kinetic_energy_is_the_hotter_one() -> None:
         else:
             higher = "higher" in drawn.question.question
             assert chosen(drawn).lower() == ("sample a" if (first > second) == higher else "sample b")
+
+
+def test_the_longest_bar_is_that_of_the_wettest_month() -> None:
+    for drawn in many("bars"):
+        boxes = sorted((item.box for item in items(drawn, "bar")), key=lambda box: box[0] + box[1])
+        lying = len({round(box[0]) for box in boxes}) == 1
+        boxes.sort(key=lambda box: box[1] if lying else box[0])
+        lengths = [box[2] - box[0] if lying else box[3] - box[1] for box in boxes]
+        year = [calendar.month_name[i] for i in range(1, 13)]
+        length = {choice: lengths[i] for choice in drawn.question.choices for i in range(12) if year[i] in choice}
+        assert len(length) == 3 and len(boxes) == 12
+        text = drawn.question.question + chosen(drawn)
+        most = any(word in text for word in ("most", "highest", "wettest"))
+        ranked = sorted(length, key=lambda choice: length[choice])
+        assert chosen(drawn) == ranked[-1 if most else 0]
+        assert length[ranked[0]] + 4 < length[ranked[1]] < length[ranked[2]] - 4
+
+
+def test_thermal_energy_flows_to_what_gets_warmer() -> None:
+    for drawn in many("heat"):
+        readings = [glyph for glyph in drawn.glyphs if re.fullmatch(r"\d+(\.\d)?", glyph.text)]
+        readings = [glyph for glyph in readings if float(glyph.text) > 2 or "." in glyph.text]  # "Vase 2" is a name
+        readings = readings[-4:]
+        rows = sorted(readings, key=lambda glyph: (round(middle(glyph.box)[1]), glyph.box[0]))
+        upper = [glyph for glyph in drawn.glyphs if glyph.box[1] < drawn.picture.height * 0.3]
+        beside = any(glyph.text.lower() in ("initial", "before", "first") for glyph in upper)
+        first, second, third, fourth = (float(glyph.text) for glyph in rows)
+        pairs = ((first, second), (third, fourth)) if beside else ((first, third), (second, fourth))
+        warmer = {after > before for before, after in pairs}
+        assert len(warmer) == 1 and all(before != after for before, after in pairs)
+        assert chosen(drawn).startswith("the surroundings to") == warmer.pop()
 
 
 @pytest.mark.parametrize("family", ["attract", "membrane", "layers", "grid", "punnett"])
