@@ -21,7 +21,7 @@ MODULES = sorted(STUDIO.rglob("*.py"))
 FEATURES = {"grading", "embeddings", "scienceqa", "palette", "inspection"}
 LAYERS = [
     {"errors", "events", "config", "settings"},
-    {"files", "device", "modelstate", "jobstore", "joblog", "joblocks", "charts", "reportpage"},
+    {"files", "tables", "device", "modelstate", "jobstore", "joblog", "joblocks", "charts", "reportpage"},
     {"images", "deep", "cache", "models", "jobs", "context"},
     {"gemma", "embedded"},
     FEATURES,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from studio.errors import StudioError
+from studio.tables import rows
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "question_id": ("question_id",),
@@ -113,24 +112,10 @@ def pictures(path: Path) -> list[str]:
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str], list[str]]]:
     """Yield each row's number, the header, and its fields; empty lines are passed over."""
-    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            top = file.readline()
-            file.seek(0)
-            reader = csv.reader(file, delimiter=max(",;\t", key=top.count))
-            header = [name.strip().lower() for name in next(reader, [])]
-            _check_header(path, header)
-            for number, values in enumerate(reader, 2):
-                if values:
-                    yield number, header, values
-    except UnicodeDecodeError:
-        raise StudioError(f"{path.name} is not written in UTF-8.", "Save it as CSV in UTF-8.") from None
-    except csv.Error as error:
-        raise StudioError(f"{path.name} cannot be read as a table: {error}.", "Save it as CSV in UTF-8.") from None
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise StudioError(f"The table {path} cannot be read: {reason}.", "Check the path.") from None
+    found = rows(path)
+    _, header = next(found)
+    _check_header(path, header)
+    yield from ((number, header, values) for number, values in found)
 
 
 def _check_header(path: Path, header: Sequence[str]) -> None:
