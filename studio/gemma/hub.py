@@ -35,22 +35,36 @@ def fetch(source: str, pickled: bool = False, cache: Path | None = None) -> str:
     return folder
 
 
-def explain(error: Exception, source: str) -> StudioError:
-    """Turn a failure to load `source` into a sentence, and what to do about it."""
+def explain(
+    error: Exception,
+    source: str,
+    kind: str = "checkpoint",
+    instead: str = "Or give the folder of a checkpoint that you have, as model type.",
+) -> StudioError:
+    """Turn a failure to load `source` into a sentence, and what to do about it.
+
+    Args:
+        error: The failure.
+        source: A repository of the Hub, or a local folder.
+        kind: What it holds: a checkpoint, or a data set.
+        instead: What else could be done.
+    """
     names = {type(cause).__name__ for cause in _causes(error)}
-    local = "Or give the folder of a checkpoint that you have, as model type."
+    page = f"huggingface.co/{'datasets/' if kind == 'data set' else ''}{source}"
     if "GatedRepoError" in names:
         return StudioError(
             f"Access to {source} has not been granted.",
-            f"Accept its licence on huggingface.co/{source} and run 'hf auth login'. {local}",
+            f"Accept its licence on {page} and run 'hf auth login'. {instead}",
         )
+    if "RepositoryNotFoundError" in names:
+        return StudioError(f"There is no {kind} {source} here, and none on the Hugging Face Hub.", instead)
     if names & {"OfflineModeIsEnabled", "LocalEntryNotFoundError", "ConnectError", "ConnectTimeout"}:
         return StudioError(
             f"{source} is not on this machine and the Hugging Face Hub cannot be reached.",
-            f"Connect, or unset HF_HUB_OFFLINE. {local}",
+            f"Connect, or unset HF_HUB_OFFLINE. {instead}",
         )
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    return StudioError(f"The checkpoint {source} cannot be loaded: {lines[0].rstrip('.')}.", local)
+    return StudioError(f"The {kind} {source} cannot be loaded: {lines[0].rstrip('.')}.", instead)
 
 
 def dtype_for(name: str, device: torch.device) -> torch.dtype | str:
