@@ -1,4 +1,10 @@
-"""ScienceQA's official layout: ``problems.json``, ``pid_splits.json`` and ``images/SPLIT/PID/image.png``."""
+"""ScienceQA's official layout, read and written.
+
+``problems.json`` is one object: each question under its id, in the fields question, choices (a list), answer (the
+index of the right one), hint, image (the name of a file in ``images/SPLIT/PID``, or null), task, grade, subject,
+topic, category, skill, lecture, solution and split. ``pid_splits.json`` names the ids of train, val and test; other
+lists in it, such as minival, are passed over.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +17,63 @@ from typing import Any
 
 from studio.errors import StudioError
 from studio.files import open_atomic, write_atomic
+from studio.scienceqa.questions.checking import TEXTS, Raw, split_of
+from studio.scienceqa.questions.jsonfiles import Object, load
 from studio.scienceqa.questions.pictures import open_picture
-from studio.scienceqa.questions.record import SPLITS, Question
+from studio.scienceqa.questions.record import SPLITS, Question, Unusable
 
 PROBLEMS, PID_SPLITS, IMAGES, PICTURE = "problems.json", "pid_splits.json", "images", "image.png"
-TEXTS = ("hint", "task", "grade", "subject", "topic", "category", "skill", "lecture", "solution")
-"""Fields that are plain text, in the data set's own names."""
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PLAIN_PID = re.compile(r"\w[\w.-]{0,99}")
+
+
+def records(problems: Mapping[str, Any], folder: Path) -> Iterator[Raw]:
+    """Yield the records of a set, in the order of ``problems.json``, and then those that only a split names.
+
+    Args:
+        problems: What ``problems.json`` holds.
+        folder: Where ``pid_splits.json`` lies; where it is missing, each record says its split itself.
+
+    Raises:
+        StudioError: ``pid_splits.json`` is no such file.
+    """
+    splits = _read_splits(folder / PID_SPLITS)
+    for pid in [*problems, *(pid for pid in splits if pid not in problems)]:
+        problem = problems.get(pid)
+        named = splits.get(pid, [])
+        trouble = None
+        if problem is None:
+            trouble = Unusable(f"{PID_SPLITS} names it, and {PROBLEMS} does not hold it.")
+        elif not isinstance(problem, Mapping):
+            trouble = Unusable("It is no JSON object.")
+        elif len(named) > 1:
+            trouble = Unusable(f"{PID_SPLITS} has it in {' and in '.join(named)}.")
+        fields = problem if isinstance(problem, Mapping) else {}
+        split = named[0] if named else split_of(fields.get("split"))
+        if splits and not split:
+            trouble = trouble or Unusable(f"{PID_SPLITS} does not name it.")
+        image = fields.get("image")
+        names = (f"{split}/{pid}/{image}",) if isinstance(image, str) else image
+        yield Raw(f"the id '{pid}'", pid, fields, split, names, trouble)
+    for pid in getattr(problems, "repeated", ()):
+        yield Raw(
+            f"the id '{pid}'", pid, {}, trouble=Unusable(f"{PROBLEMS} holds it more than once; the first counts.")
+        )
+
+
+def _read_splits(path: Path) -> dict[str, list[str]]:
+    """Return the splits that name each id; none where there is no such file."""
+    if not path.exists():
+        return {}
+    found = load(path)
+    lists = [(split, found.get(split, [])) for split in SPLITS] if isinstance(found, Object) else [("", None)]
+    splits: dict[str, list[str]] = {}
+    for split, pids in lists:
+        if not isinstance(pids, list) or not all(isinstance(pid, str | int) for pid in pids):
+            raise StudioError(f"{path.name} is no object of lists of ids.", "Give the one of the data set.")
+        for pid in dict.fromkeys(map(str, pids)):
+            splits.setdefault(pid, []).append(split)
+    return splits
 
 
 def write(folder: Path, questions: Iterable[Question], *, replace: bool = False) -> Iterator[int]:
@@ -95,7 +150,7 @@ def _record(question: Question) -> Mapping[str, Any]:
         "question": question.question,
         "choices": list(question.choices),
         "answer": question.answer,
-        **{name: getattr(question, name) for name in TEXTS},
+        **{name: getattr(question, name) for name in TEXTS if name != "family"},
         "image": None if question.image is None else PICTURE,
         "split": question.split,
     }

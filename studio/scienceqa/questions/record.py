@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 LETTERS = "ABCDEFGHIJ"
 SPLITS = ("train", "val", "test")
@@ -23,7 +24,7 @@ class Question:
         hint: What it may rest on (the context); may be empty.
         image: File of its picture, its encoded bytes, or None for a question of text alone.
         lecture: General explanation; may be empty.
-        solution: Reasoning that leads to the answer; may be empty.
+        solution: Reasoning that leads to the answer, or of a free question the answer itself; may be empty.
         subject: ``natural science``, ``social science``, ``language science`` or empty.
         topic, category, skill, task: As in the data set; may be empty.
         grade: ``grade1`` to ``grade12``, or empty.
@@ -48,12 +49,26 @@ class Question:
     family: str = ""
 
 
+class Unusable(ValueError):
+    """A record cannot be used; the text is a sentence that says why.
+
+    Args:
+        reason: The sentence.
+        about: Whether it is the record that is wrong, or only its picture that is missing or unreadable.
+    """
+
+    def __init__(self, reason: str, about: Literal["record", "picture"] = "record") -> None:
+        super().__init__(reason)
+        self.about = about
+
+
 @dataclass(frozen=True)
 class Rejected:
     """A record that was passed over: its id (or its place, such as ``row 12``), and why, in one sentence."""
 
     pid: str
     reason: str
+    about: Literal["record", "picture"] = "record"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image
 
-from studio.scienceqa.questions.record import Question
+from studio.scienceqa.questions.record import Question, QuestionSet
 
 
 def encoded(colour: str = "red", kind: str = "PNG", size: tuple[int, int] = (24, 8)) -> bytes:
@@ -44,3 +44,8 @@ def question(pid: str = "1", **changes: Any) -> Question:
         "family": "attract",
     }
     return Question(**(values | changes))
+
+
+def reasons(found: QuestionSet) -> dict[str, str]:
+    """Why records were passed over, by id or place."""
+    return {each.pid: each.reason for each in found.rejected}
