@@ -51,6 +51,10 @@ class DataConfig(Config):
 
     data: str = option(..., _DATA, positional=True, widget="file")
     images_dir: Path | None = option(None, _PICTURES, widget="folder")
+    open_pictures: bool = option(False, "Also open every picture, to find those that are damaged.")
+    output_path: Path | None = option(
+        None, "Also write report.json and rejected.csv into this folder.", widget="hidden"
+    )
 
 
 class DrawConfig(Config):
