@@ -36,7 +36,7 @@ from studio.grading.config import (
 from studio.jobs import Job, Jobs
 from studio.models import ModelManager, ModelSpec
 from studio.modelstate import measure
-from studio.scienceqa.config import DrawConfig
+from studio.scienceqa.config import DataConfig, DrawConfig
 from studio.settings import Settings
 
 PRESETS = Path(__file__).parents[1] / "presets"
@@ -171,6 +171,14 @@ _TABLE = (
         "light",
         "Draw science questions with pictures, right answers and reasoning.",
         DrawConfig.is_long,
+    ),
+    Task(
+        "scienceqa-data",
+        DataConfig,
+        "studio.scienceqa.questions.describing:run",
+        "light",
+        "Say what a set of science questions holds, and what of it cannot be used.",
+        long=False,
     ),
 )
 TASKS: Mapping[str, Task] = {task.name: task for task in _TABLE}
