@@ -6,6 +6,7 @@ between being found and being used. What nobody holds is evicted when room is ne
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -266,6 +267,8 @@ class ModelManager:
         """Bytes a model will take, as far as known before loading: its last measure, or its weight files."""
         if spec in self._sizes:
             return self._sizes[spec]
+        if not os.path.isdir(spec.source):  # unlike Path's, this takes any text
+            return 0
         return sum(path.stat().st_size for path in Path(spec.source).glob("*.safetensors"))
 
     def _out_of_memory(self, spec: ModelSpec, working: int) -> StudioError:

@@ -36,7 +36,7 @@ from studio.grading.config import (
 from studio.jobs import Job, Jobs
 from studio.models import ModelManager, ModelSpec
 from studio.modelstate import measure
-from studio.scienceqa.config import DataConfig, DrawConfig
+from studio.scienceqa.config import DataConfig, DrawConfig, ExportBundleConfig
 from studio.settings import Settings
 
 PRESETS = Path(__file__).parents[1] / "presets"
@@ -178,6 +178,14 @@ _TABLE = (
         "studio.scienceqa.questions.describing:run",
         "light",
         "Say what a set of science questions holds, and what of it cannot be used.",
+        long=False,
+    ),
+    Task(
+        "export-bundle",
+        ExportBundleConfig,
+        "studio.scienceqa.model.exporting:run",
+        "device",
+        "Write a science model in another layout: its adapters merged, or as gemmaclip's script does.",
         long=False,
     ),
 )

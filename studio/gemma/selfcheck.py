@@ -1,7 +1,8 @@
-"""Prove that gradients reach the pixels before anything is optimised with them."""
+"""Prove that gradients reach a model's input before anything is optimised with them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
@@ -21,11 +22,23 @@ def check_gradients(bundle: Gemma3) -> None:
     Raises:
         StudioError: They do.
     """
-    pixels = _noise(bundle)
-    before = _gradient(bundle, pixels)
+    check_steady(lambda pixels: _answer(bundle, pixels), _noise(bundle))
+
+
+def check_steady(answer: Callable[[Tensor], Tensor], at: Tensor) -> None:
+    """Refuse gradients that vanish, explode, or change after a forward pass without gradients.
+
+    Args:
+        answer: A number that depends on all of what it is handed.
+        at: Where to look.
+
+    Raises:
+        StudioError: They do.
+    """
+    before = _gradient(answer, at)
     with torch.no_grad():
-        _answer(bundle, pixels)
-    after = _gradient(bundle, pixels)
+        answer(at)
+    after = _gradient(answer, at)
     sound = bool(torch.isfinite(before).all()) and bool(before.norm() > 0)
     if not sound or not (after - before).norm() <= _TOLERANCE * before.norm():
         raise StudioError(
@@ -40,9 +53,9 @@ def _noise(bundle: Gemma3) -> Tensor:
     return pixels.to(bundle.device, bundle.dtype)
 
 
-def _gradient(bundle: Gemma3, pixels: Tensor) -> Tensor:
-    leaf = pixels.clone().requires_grad_()
-    (gradient,) = torch.autograd.grad(_answer(bundle, leaf), leaf)
+def _gradient(answer: Callable[[Tensor], Tensor], at: Tensor) -> Tensor:
+    leaf = at.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(answer(leaf), leaf)
     return gradient.float()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import warnings
@@ -47,8 +48,14 @@ def attach(language: Any, rank: int, alpha: int, dropout: float) -> Any:
         return get_peft_model(language, config)
 
 
-def save(language: Any, folder: Path) -> None:
-    """Write the adapters of a language model in PEFT's layout; without adapters nothing is written."""
+def save(language: Any, folder: Path, base: str) -> None:
+    """Write the adapters of a language model in PEFT's layout; without adapters nothing is written.
+
+    Args:
+        language: The language model.
+        folder: Where.
+        base: What the language model under them is called.
+    """
     from peft import PeftModel, get_peft_model_state_dict
     from safetensors.torch import save as tensors
 
@@ -58,7 +65,10 @@ def save(language: Any, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     write_atomic(folder / _WEIGHTS, tensors(weights, metadata={"format": "pt"}))
-    language.active_peft_config.save_pretrained(str(folder))
+    config = copy.copy(language.active_peft_config)
+    config.base_model_name_or_path = base  # PEFT's is the folder it happened to be loaded from
+    config.target_modules = sorted(config.target_modules)
+    config.save_pretrained(str(folder))
 
 
 def load(language: Any, folder: Path) -> Any:
@@ -87,7 +97,9 @@ def load(language: Any, folder: Path) -> Any:
     state = {f"base_model.model.model.{name[place.start() :]}": found[name] for name, place in places.items() if place}
     targets = sorted({place.group(2) for place in places.values() if place})
     fields = {key: value for key, value in told.items() if key in LoraConfig.__dataclass_fields__}
-    fields |= {"target_modules": targets, "modules_to_save": None, "inference_mode": True}
+    fields |= {
+        "target_modules": targets, "modules_to_save": None, "inference_mode": True, "base_model_name_or_path": None,
+    }  # fmt: skip
     if told.get("peft_type") != "LORA" or not targets:
         raise StudioError(f"The adapter in {folder} is no LoRA adapter of a language model.", "Give another folder.")
     with _quiet():

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -19,18 +20,25 @@ from studio.errors import StudioError
 from studio.files import write_atomic
 from studio.gemma.catalog import EMBEDDED_FOLDER
 from studio.scienceqa.model.prompts import Form, Template
+from studio.scienceqa.model.source import Source
 from studio.scienceqa.model.views import Views
 
 if TYPE_CHECKING:
     from studio.scienceqa.model.gemmaclip import GemmaClip
 
 FILE, PROJECTOR, ADAPTER, TOKENIZER = "gemma-clip.json", "projector.safetensors", "lora_adapter", "tokenizer"
+SEED_PROJECTOR = "projector.pt"
 EMBEDDED = EMBEDDED_FOLDER / "science"
 """The bundle that ships with the studio."""
 TOWERS = {"vision": Path("base", "vision"), "language": Path("base", "language")}
 """Where the embedded bundle keeps its own towers."""
 _FORMAT = 1
 _VERSIONS = ("torch", "transformers", "peft")
+_SEED_TOWERS = {"vision": "openai/clip-vit-large-patch14-336", "language": "google/gemma-3-4b-it"}
+_SEED_NOTE = (
+    "gemmaclip's script trained it on the middle square of each picture and on answers without letters; here it sees "
+    "the whole picture, padded to a square, and its choices are compared as texts."
+)
 _ADVICE = "Give the folder that train-scienceqa wrote, or 'embedded'."
 
 
@@ -125,12 +133,17 @@ def describe(folder: str | Path) -> BundleInfo:
     place = EMBEDDED if str(folder) == "embedded" else Path(folder).expanduser().resolve()
     path = place / FILE
     if not path.is_file():
+        if (place / SEED_PROJECTOR).is_file():
+            parts = {name: place / name if (place / name).is_dir() else None for name in (ADAPTER, TOKENIZER)}
+            return replace(_of_seed(place / SEED_PROJECTOR, parts[ADAPTER], parts[TOKENIZER]), folder=place)
         raise StudioError(f"There is no bundle in {place}: {FILE} is missing.", _ADVICE)
     try:
         info = _read(json.loads(path.read_text("utf-8")))
-    except (OSError, ValueError, LookupError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise StudioError(f"{path} cannot be read as a bundle's description: {error}.", _ADVICE) from None
     projector, adapter, tokenizer = place / PROJECTOR, place / ADAPTER, place / TOKENIZER
+    if not projector.is_file():
+        projector = place / SEED_PROJECTOR
     if not projector.is_file():
         raise StudioError(f"The bundle in {place} lacks {PROJECTOR}.", _ADVICE)
     return replace(
@@ -143,8 +156,25 @@ def describe(folder: str | Path) -> BundleInfo:
     )
 
 
+def describe_parts(source: Source) -> BundleInfo:
+    """Describe the parts that gemmaclip's script leaves, or those of a bundle named one by one.
+
+    Raises:
+        StudioError: The projector is a bundle's and its description is not beside it.
+    """
+    projector = Path(source.projector)
+    adapter, tokenizer = (Path(each) if each else None for each in (source.adapter, source.tokenizer))
+    if (projector.parent / FILE).is_file():
+        whole = describe(projector.parent)
+        return replace(whole, projector=projector, adapter=adapter, tokenizer=tokenizer or whole.tokenizer)
+    if projector.suffix == ".safetensors":
+        raise StudioError(f"{FILE} is not beside {projector}, and says what it was trained with.", _ADVICE)
+    info = _of_seed(projector, adapter, tokenizer)
+    return replace(info, vision=source.vision or info.vision, language=source.language or info.language)
+
+
 def save(model: GemmaClip, folder: Path, **facts: Any) -> BundleInfo:
-    """Write a model as a bundle; a folder that is there already is replaced once the new one is whole.
+    """Write a model as a bundle; one that is there already is replaced once the new one is whole.
 
     Towers are named and not copied.
 
@@ -155,27 +185,62 @@ def save(model: GemmaClip, folder: Path, **facts: Any) -> BundleInfo:
 
     Returns:
         What the bundle says of itself.
+
+    Raises:
+        StudioError: The folder holds something else, which would be lost.
     """
+    with drafted(folder) as draft:
+        write(model, draft, **{"name": folder.name, **facts})
+    return describe(folder)
+
+
+def write(model: GemmaClip, folder: Path, **facts: Any) -> None:
+    """Write a bundle's files into a folder; arguments as for `save`."""
     from safetensors.torch import save as tensors
 
     from studio.scienceqa.model import adapters
 
     versions = {name: version(name) for name in _VERSIONS}
-    towers = {which: _portable(model.info, which) for which in TOWERS}
-    info = replace(model.info, **{**towers, "versions": versions, "name": folder.name, **facts})
-    draft = folder.with_name(f".{folder.name}.new")
-    shutil.rmtree(draft, ignore_errors=True)
+    towers = {which: portable(model.info, which) for which in TOWERS}
+    info = replace(model.info, **{**towers, "versions": versions, **facts})
+    write_atomic(folder / PROJECTOR, tensors(model.projector.tensors(), metadata={"format": "pt"}))
+    adapters.save(model.language, folder / ADAPTER, info.language)
+    model.tokenizer.save_pretrained(folder / TOKENIZER)
+    write_atomic(folder / FILE, json.dumps(info.to_json(), indent=1, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def drafted(folder: Path, also: Collection[str] = ()) -> Iterator[Path]:
+    """Hand out an empty folder that takes the place of `folder` when it is filled, or vanishes when filling fails.
+
+    Args:
+        folder: What may be replaced: nothing, an empty folder, or a bundle.
+        also: Names that may lie in it beside a bundle's.
+
+    Raises:
+        StudioError: It holds something else, which would be lost.
+    """
+    folder = folder.absolute()
+    known = {FILE, PROJECTOR, ADAPTER, TOKENIZER, *also}
+    strange = sorted(path.name for path in folder.glob("*") if path.name not in known) if folder.exists() else []
+    if strange or folder.is_file():
+        held = f"holds {strange[0]}, which is no part of a bundle" if strange else "is a file"
+        raise StudioError(f"'{folder}' {held}.", "Choose another folder.")
+    draft, old = (folder.with_name(f".{folder.name}.{part}") for part in ("new", "old"))
+    for each in (draft, old):
+        shutil.rmtree(each, ignore_errors=True)
     draft.mkdir(parents=True)
-    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.projector.state_dict().items()}
-    write_atomic(draft / PROJECTOR, tensors(weights, metadata={"format": "pt"}))
-    adapters.save(model.language, draft / ADAPTER)
-    model.tokenizer.save_pretrained(draft / TOKENIZER)
-    write_atomic(draft / FILE, json.dumps(info.to_json(), indent=1, ensure_ascii=False) + "\n")
-    _swap(draft, folder)
-    return describe(folder)
+    try:
+        yield draft
+        if folder.exists():
+            folder.rename(old)
+        draft.rename(folder)
+    finally:
+        for each in (draft, old):
+            shutil.rmtree(each, ignore_errors=True)
 
 
-def _portable(info: BundleInfo, which: str) -> str:
+def portable(info: BundleInfo, which: str) -> str:
     """Name a tower so that another folder and another computer find it, where they can."""
     place = info.tower(which)
     if place == str(EMBEDDED / TOWERS[which]):
@@ -183,14 +248,25 @@ def _portable(info: BundleInfo, which: str) -> str:
     return str(Path(place).resolve()) if Path(place).is_dir() else place
 
 
-def _swap(draft: Path, folder: Path) -> None:
-    """Put a finished folder in the place of another."""
-    old = folder.with_name(f".{folder.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-    draft.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
+def _of_seed(projector: Path, adapter: Path | None, tokenizer: Path | None) -> BundleInfo:
+    """Describe what gemmaclip's script trained: all of it is fixed but the language model's name."""
+    try:
+        told = {} if adapter is None else json.loads((adapter / "adapter_config.json").read_text("utf-8"))
+        language = str(told.get("base_model_name_or_path") or _SEED_TOWERS["language"])
+    except (OSError, ValueError, AttributeError) as error:
+        raise StudioError(f"The adapter in {adapter} cannot be read: {error}.", _ADVICE) from None
+    return BundleInfo(
+        vision=_SEED_TOWERS["vision"],
+        language=language,
+        vision_layer=-1,
+        keep_cls=True,
+        template="seed",
+        name=projector.parent.name,
+        projector=projector,
+        adapter=adapter,
+        tokenizer=tokenizer,
+        notes=(_SEED_NOTE,),
+    )
 
 
 def _read(told: Mapping[str, Any]) -> BundleInfo:

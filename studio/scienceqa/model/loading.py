@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,11 @@ from typing import Any
 import torch
 
 from studio.errors import StudioError
+from studio.gemma.selfcheck import check_steady
 from studio.models import ModelSpec
 from studio.scienceqa.model import adapters, towers
-from studio.scienceqa.model.bundle import BundleInfo, describe
-from studio.scienceqa.model.gemmaclip import GemmaClip, text_rms
+from studio.scienceqa.model.bundle import BundleInfo, describe, describe_parts
+from studio.scienceqa.model.gemmaclip import Batch, GemmaClip, text_rms
 from studio.scienceqa.model.projector import Projector
 from studio.scienceqa.model.source import Source
 from studio.scienceqa.model.views import usual
@@ -31,25 +32,27 @@ def load(spec: ModelSpec, device: torch.device) -> GemmaClip:
         device: Where to put it.
 
     Raises:
-        StudioError: A part cannot be reached or read, lacks weights, or does not fit the others.
+        StudioError: A part cannot be reached or read, lacks weights, does not fit the others, or is not the one that
+            the bundle was trained with; or it yields no numbers, or wrong gradients (4-bit).
     """
     source = Source.of(spec)
     info = _info(source)
     vision_folder = towers.find(info.tower("vision"), pickled=True)
     language_folder = towers.find(info.tower("language"))
-    prints = {"vision": towers.fingerprint(vision_folder), "language": towers.fingerprint(language_folder)}
-    _check_towers(info, prints)
-    info = replace(info, fingerprints=prints, revisions=_revisions(vision_folder, language_folder))
+    info = _recognised(info, {"vision": vision_folder, "language": language_folder})
     vision = towers.load_vision(vision_folder, info.vision, spec.dtype, device)
     language = towers.load_language(language_folder, info.language, spec.dtype, spec.quantization, source.flash, device)
-    tokenizer = towers.load_tokenizer(
-        language_folder if info.tokenizer is None else str(info.tokenizer), info.name or info.language
-    )
+    words = language_folder if info.tokenizer is None else str(info.tokenizer)
+    tokenizer = towers.load_tokenizer(words, info.name or info.language)
     info = _completed(info, source, vision, vision_folder, language, tokenizer)
     projector = _projector(info, vision, language).to(device).eval().requires_grad_(False)
     if info.adapter is not None:
         language = adapters.load(language, info.adapter)
-    return GemmaClip(vision, projector, language, tokenizer, info)
+    model = GemmaClip(vision, projector, language, tokenizer, info)
+    _check_features(model)
+    if spec.quantization != "none":
+        _check_gradients(model)
+    return model
 
 
 def choose_quantization(wanted: str, language: str, device: torch.device) -> str:
@@ -73,32 +76,22 @@ def _info(source: Source) -> BundleInfo:
     """Gather what is known of a model before its towers are looked at."""
     if source.bundle:
         return describe(source.bundle)
-    info = BundleInfo(vision=source.vision, language=source.language, vision_layer=source.vision_layer)
-    if not source.projector:
-        return info
-    return replace(
-        info,
-        vision_layer=-1,
-        keep_cls=True,
-        template="seed",
-        projector=Path(source.projector),
-        adapter=Path(source.adapter) if source.adapter else None,
-        tokenizer=Path(source.tokenizer) if source.tokenizer else None,
-    )
+    if source.projector:
+        return describe_parts(source)
+    return BundleInfo(vision=source.vision, language=source.language, vision_layer=source.vision_layer)
 
 
-def _check_towers(info: BundleInfo, prints: dict[str, str]) -> None:
+def _recognised(info: BundleInfo, folders: Mapping[str, str]) -> BundleInfo:
+    """Note which towers these are, and refuse others than the model was trained with."""
+    prints = {which: towers.fingerprint(folder) for which, folder in folders.items()}
     for which, found in prints.items():
         if info.fingerprints.get(which, found) != found:
             raise StudioError(
                 f"The {which} model {info.tower(which)} is not the one that {info.name} was trained with.",
                 "Put back the one it was, or train anew.",
             )
-
-
-def _revisions(vision: str, language: str) -> dict[str, str]:
-    found = {"vision": towers.revision(vision), "language": towers.revision(language)}
-    return {which: commit for which, commit in found.items() if commit}
+    commits = {which: commit for which, folder in folders.items() if (commit := towers.revision(folder))}
+    return replace(info, fingerprints=prints, revisions=commits)
 
 
 def _completed(
@@ -106,15 +99,15 @@ def _completed(
 ) -> BundleInfo:
     """Fill in what only the towers can tell, and check that they suit what the bundle says."""
     size = int(vision.config.image_size)
-    if info.views is None or source.views != "auto":
-        kind = source.views if source.views != "auto" else "tiles" if info.projector is None else "pad"
+    kind = source.views if source.views != "auto" else "tiles" if info.projector is None else "pad"
+    if info.views is None or (source.views != "auto" and info.views.kind != kind):
         info = replace(info, views=usual(kind, size))
     if info.projector is None:  # a new model
         mean, std = towers.normalisation(vision_folder) or (info.mean, info.std)
         size_of_text = text_rms(language.get_input_embeddings(), tokenizer)
         info = replace(info, mean=mean, std=std, text_rms=size_of_text)
     assert info.views is not None
-    patches = math.isqrt((size // int(vision.config.patch_size)) ** 2)
+    patches = size // int(vision.config.patch_size)
     if info.views.size != size or patches % info.merge or (info.keep_cls and info.merge > 1):
         raise StudioError(
             f"The vision model {info.vision} takes pictures of {size} pixels in {patches} × {patches} patches, which "
@@ -145,6 +138,30 @@ def _projector(info: BundleInfo, vision: Any, language: Any) -> Projector:
         )
     projector.load_state_dict(state)
     return projector
+
+
+def _check_features(model: GemmaClip) -> None:
+    """Prove that a view becomes numbers; the first look also sets hooks that a lease would take for a change."""
+    from PIL import Image
+
+    blank = Image.new("RGB", (model.views.size, model.views.size), model.views.border)
+    if not bool(torch.isfinite(model.soft(model.features([blank]))).all()):
+        raise StudioError(
+            f"The vision model {model.info.vision} sees a blank picture as no numbers.", "Take a sound checkpoint."
+        )
+
+
+def _check_gradients(model: GemmaClip) -> None:
+    """Prove that gradients through the language model survive a pass without them."""
+    width = model.projector.out.out_features
+    noise = torch.randn(1, 8, width, generator=torch.Generator().manual_seed(0)) * (model.info.text_rms or 1)
+    weights = torch.linspace(0.5, 1.5, width, device=model.device)
+
+    def answer(words: torch.Tensor) -> torch.Tensor:
+        mask = torch.ones(words.shape[:2], dtype=torch.long, device=words.device)
+        return torch.sum(model.hidden(Batch(words, mask))[0, -1].float() ** 2 * weights)
+
+    check_steady(answer, noise.to(model.device, model.language.get_input_embeddings().weight.dtype))
 
 
 def read_projector(path: Path) -> dict[str, torch.Tensor]:

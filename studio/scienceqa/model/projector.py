@@ -54,6 +54,10 @@ class Projector(nn.Module):
         """The last layer."""
         return cast(nn.Linear, self.net[2])
 
+    def tensors(self) -> dict[str, Tensor]:
+        """Return its tensors by name, on the CPU."""
+        return {name: tensor.detach().cpu().contiguous() for name, tensor in self.state_dict().items()}
+
     def reset(self, seed: int) -> None:
         """Give it the first weights of a seed, PyTorch's usual ones for linear layers."""
         generator = torch.Generator().manual_seed(seed)

@@ -134,8 +134,7 @@ def normalisation(folder: str) -> tuple[tuple[float, float, float], tuple[float,
 def fingerprint(folder: str) -> str:
     """Return a hash of a checkpoint's weights: of their files, by size and both ends where they are large."""
     parts: list[bytes | str | Path] = []
-    files = sorted(Path(folder).glob("*.safetensors")) or [Path(folder) / PICKLED]
-    for path in files:
+    for path in sorted(Path(folder).glob("*.safetensors")) or sorted(Path(folder).glob(PICKLED)):
         size = path.stat().st_size
         if size <= _WHOLE:
             parts.append(path)
