@@ -7,7 +7,7 @@ from dataclasses import replace
 from studio.scienceqa.diagrams.canvas import Canvas, Written
 from studio.scienceqa.diagrams.magnets import Paint, Poles, Shape, letter_size, magnet, paint
 from studio.scienceqa.diagrams.record import Box, Drawn, Fact
-from studio.scienceqa.diagrams.style import Look
+from studio.scienceqa.diagrams.style import Look, legible
 from studio.scienceqa.diagrams.wording import ask
 
 _QUESTIONS = (
@@ -24,6 +24,8 @@ _HINTS = (
     "Magnets that attract pull each other closer. Magnets that repel push each other away.",
     "The picture shows two magnets. To attract is to pull closer; to repel is to push away.",
 )  # fmt: skip
+_NAMES = (("A", "B"), ("1", "2"), ("Magnet 1", "Magnet 2"), ("Magnet A", "Magnet B"))
+"""What magnets may be called in the picture; it has no bearing on the answer."""
 
 
 def draw(look: Look) -> Drawn:
@@ -74,17 +76,23 @@ def _picture(look: Look, first: Poles, second: Poles, down: bool) -> tuple[Canva
         length *= chance.between(0.5, 0.8)
     margin = 0.0 if chance.often(0.25) else chance.between(1, 14)
     aside = margin + (look.chance.between(10, 40) if look.held_out else 0)  # a wide border is held out
-    canvas = Canvas(*((thick + 2 * aside, length) if down else (length, thick + 2 * aside)), look.paper)
-    boxes = _boxes(look, length, thick, margin, aside, round_=shape in ("disc", "ring"))
+    names = chance.pick(_NAMES) if not down and chance.often(0.1) else None
+    strip = 18.0 if names else 0.0
+    canvas = Canvas(*((thick + 2 * aside, length) if down else (length, thick + 2 * aside + strip)), look.paper)
+    boxes = _boxes(look, length, thick, margin, aside + strip, round_=shape in ("disc", "ring"))
     style = _turned(style, look, down)
     size = min(letter_size(look, b - a, d - c, down=False, shape=shape) for a, c, b, d in boxes)
     if style.relief:
         boxes = [(a, c + (d - c) * 0.12, b - (d - c) * 0.25, d) for a, c, b, d in boxes]
     written = []
-    for box, poles in zip(boxes, (first, second), strict=True):
+    styles = style, style.recoloured(look) if chance.often(0.2) else style
+    for box, poles, own in zip(boxes, (first, second), styles, strict=True):
         a, c, b, d = box
         place = (c, a, d, b) if down else box
-        written.append(magnet(canvas, place, poles, style, look, size, shape=shape, down=down))
+        written.append(magnet(canvas, place, poles, own, look, size, shape=shape, down=down))
+    for box, name in zip(boxes, names or (), strict=False):
+        ink = legible(look.paper, look.ink)
+        canvas.text((box[0] + box[2]) / 2, strip * 0.5 + margin * 0.3, name, look.face, 13, ink)
     return canvas, (written[0][1], written[1][0])
 
 

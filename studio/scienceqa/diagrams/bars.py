@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from studio.scienceqa.diagrams.canvas import Canvas, width_of
+from studio.scienceqa.diagrams.canvas import Canvas
+from studio.scienceqa.diagrams.lettering import width_of
 from studio.scienceqa.diagrams.record import Box, Drawn, Fact
 from studio.scienceqa.diagrams.style import BLACK, Look, apart, hsv, legible, mix
 from studio.scienceqa.diagrams.traits import word

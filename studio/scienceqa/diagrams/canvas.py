@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
 from PIL import Image, ImageDraw
 
-from studio.scienceqa.diagrams.fonts import face
+from studio.scienceqa.diagrams.fonts import whole
+from studio.scienceqa.diagrams.lettering import Ink, Whole, ink, moved, starts_of
 from studio.scienceqa.diagrams.record import Box, Glyph, GlyphKind, Item
 from studio.scienceqa.diagrams.style import Colour
 
@@ -149,18 +149,16 @@ class Canvas:
             kind: Of every word that is not a number.
             turn: Degrees counter-clockwise by which it is turned about its middle: 0, 90, 180 or 270.
         """
-        font = face(path, max(5, round(size)))
-        length = font.getlength(text)
-        left = round(-length * {"left": 0.0, "centre": 0.5, "right": 1.0}[align])
-        line = round(-_ink(path, font.size, "H").middle)
-        words = []
-        start = 0
+        pixels = whole(size)
+        starts = starts_of(path, pixels, text)
+        left = -starts[-1] * {"left": 0.0, "centre": 0.5, "right": 1.0}[align]
+        line = round(-ink(path, pixels, "H").middle)
+        words, at = [], 0
         for word in text.split(" "):
-            ink = _ink(path, font.size, word)
             if word:
-                words.append(self._put(ink, round(x), round(y), left + round(font.getlength(text[:start])), line,
-                                       colour, _kind(word, kind), turn))  # fmt: skip
-            start += len(word) + 1
+                place = (round(x), round(y), round(left + starts[at]), line)
+                words.append(self._put(ink(path, pixels, word), place, colour, _kind(word, kind), turn))
+            at += len(word) + 1
         self.glyphs += words
         return Written(around([word.box for word in words]), tuple(words))
 
@@ -171,13 +169,14 @@ class Canvas:
             picture.paste(colour, corner, mask)
         return picture
 
-    def _put(self, ink: _Ink, x: int, y: int, dx: int, dy: int, colour: Colour, kind: GlyphKind, turn: int) -> Glyph:
-        boxes = [_moved(box, dx, dy) for box in (ink.box, *ink.characters)]
-        boxes = [_moved(_turned(box, turn), x, y) for box in boxes]
-        mask = ink.mask.transpose(_TURNS[turn]) if turn else ink.mask
+    def _put(self, word: Ink, place: tuple[int, int, int, int], colour: Colour, kind: GlyphKind, turn: int) -> Glyph:
+        x, y, dx, dy = place  # a point, and from there to where the word begins on its base line
+        boxes = [moved(box, dx, dy) for box in (word.box, *word.characters)]
+        boxes = [moved(_turned(box, turn), x, y) for box in boxes]
+        mask = word.mask.transpose(_TURNS[turn]) if turn else word.mask
         self._texts.append((mask, (boxes[0][0], boxes[0][1]), colour))
         whole, *characters = (self._inside(box) for box in boxes)
-        return Glyph(ink.text, whole, kind, tuple(characters))
+        return Glyph(word.text, whole, kind, tuple(characters))
 
     def _inside(self, box: Box) -> Box:
         x0, y0, x1, y1 = box
@@ -194,65 +193,16 @@ class Canvas:
         return max(1, round(width * FINE))
 
 
-def width_of(text: str, path: Path, size: float) -> float:
-    """Return how wide a line of text is, in pixels."""
-    return float(face(path, max(5, round(size))).getlength(text))
-
-
-def fitting(text: str, path: Path, size: float, room: float, least: float = 6) -> float:
-    """Return the size, at most ``size`` and at least ``least``, in which a line of text fits into a width."""
-    while size > least and width_of(text, path, size) > room:
-        size = max(least, size * 0.94 - 0.2)
-    return size
-
-
 def around(boxes: Sequence[Box]) -> Box:
     """Return the smallest box that holds several."""
     x0, y0, x1, y1 = zip(*boxes, strict=True)
     return min(x0), min(y0), max(x1), max(y1)
 
 
-_Whole = tuple[int, int, int, int]
 _TURNS = {90: Image.Transpose.ROTATE_90, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_270}
 
 
-@dataclass(frozen=True)
-class _Ink:
-    """A word's ink: its mask and boxes, relative to where it begins on its base line."""
-
-    text: str
-    mask: Image.Image
-    box: _Whole
-    characters: tuple[_Whole, ...]
-
-    @property
-    def middle(self) -> float:
-        return (self.box[1] + self.box[3]) / 2
-
-
-@lru_cache(maxsize=16384)
-def _ink(path: Path, size: float, text: str) -> _Ink:
-    font = face(path, round(size))
-    x0, y0, x1, y1 = (round(edge) for edge in font.getbbox(text, anchor="ls"))
-    mask = Image.new("L", (max(1, x1 - x0) + 4, max(1, y1 - y0) + 4), 0)
-    ImageDraw.Draw(mask).text((2 - x0, 2 - y0), text, 255, font, anchor="ls")
-    found = mask.getbbox() or (2, 2, 3, 3)
-    box = (found[0] + x0 - 2, found[1] + y0 - 2, found[2] + x0 - 2, found[3] + y0 - 2)
-    characters = (box,) if len(text) == 1 else tuple(_characters(path, size, text))
-    return _Ink(text, mask.crop(found), box, characters)
-
-
-def _characters(path: Path, size: float, text: str) -> list[_Whole]:
-    font = face(path, round(size))
-    starts = (font.getlength(text[: i + 1]) - font.getlength(text[i]) for i in range(len(text)))
-    return [_moved(_ink(path, size, each).box, round(start), 0) for each, start in zip(text, starts, strict=True)]
-
-
-def _moved(box: _Whole, dx: int, dy: int) -> _Whole:
-    return box[0] + dx, box[1] + dy, box[2] + dx, box[3] + dy
-
-
-def _turned(box: _Whole, turn: int) -> _Whole:
+def _turned(box: Whole, turn: int) -> Whole:
     """A box turned about the origin, counter-clockwise, as its content is by `_TURNS`."""
     x0, y0, x1, y1 = box
     return {0: box, 90: (y0, -x1, y1, -x0), 180: (-x1, -y1, -x0, -y0), 270: (-y1, x0, -y0, x1)}[turn]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from studio.scienceqa.diagrams.canvas import Canvas, Written, fitting
+from studio.scienceqa.diagrams.canvas import Canvas, Written
+from studio.scienceqa.diagrams.lettering import fitting
 from studio.scienceqa.diagrams.style import Look, legible
 
 
@@ -20,6 +21,7 @@ class Captions:
         size: Of the lines, in pixels.
         spacing: Height of a line, as a share of its size.
         gap: Between the thing and the captions, in pixels.
+        cut: What the lower edge of the picture takes away of what is last, in pixels: some pictures are cropped so.
     """
 
     title_above: bool
@@ -29,6 +31,7 @@ class Captions:
     size: float
     spacing: float
     gap: float
+    cut: float
 
     def heights(self, lines: int) -> tuple[float, float]:
         """Return what the captions take above and below a thing."""
@@ -46,6 +49,7 @@ def captions(look: Look, least: float = 11, most: float = 15) -> Captions:
     return Captions(
         kind in ("all above", "title above"), kind in ("all above", "lines above"), chance.often(0.4),
         size * chance.between(1, 1.25), size, chance.between(1.2, 1.9), chance.between(2, 9),
+        size * chance.between(0.15, 0.35) if chance.often(0.15) else 0.0,
     )  # fmt: skip
 
 

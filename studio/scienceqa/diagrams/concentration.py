@@ -125,7 +125,7 @@ def _picture(
     above, below = how.heights(1)
     margin = chance.pick((0.0, 2.0, chance.between(2, 16)))
     gap = chance.between(4, 36)
-    canvas = Canvas(2 * room + gap + 2 * margin, above + tall + below + 2 * margin, look.paper)
+    canvas = Canvas(2 * room + gap + 2 * margin, above + tall + below + 2 * margin - how.cut, look.paper)
     label = chance.pick(_LABELS[:2] if not look.held_out else _LABELS[2:])
     if not look.held_out and chance.often(0.4):
         label = chance.pick(_LABELS[3:])

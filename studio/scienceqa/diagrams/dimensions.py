@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from studio.scienceqa.diagrams.canvas import Canvas, width_of
+from studio.scienceqa.diagrams.canvas import Canvas
+from studio.scienceqa.diagrams.lettering import width_of
 from studio.scienceqa.diagrams.record import Box
 from studio.scienceqa.diagrams.style import Look
 

@@ -151,11 +151,12 @@ def _picture(look: Look, pairs: _Pairs) -> tuple[Canvas, list[Box], list[tuple[B
                for pair in bodies for b, s in zip(pair, pairs.shapes, strict=True))  # fmt: skip
     if any(shape in ("disc", "ring") for shape in pairs.shapes) and chance.often(0.3):
         style = style.plain()
+    styles = style, style.recoloured(look) if chance.often(0.15) else style
     labels = []
     for pair, distance in zip(bodies, pairs.distances, strict=True):
-        for body, shape in zip(pair, pairs.shapes, strict=True):
+        for body, shape, own in zip(pair, pairs.shapes, styles, strict=True):
             poles: Poles = chance.pick((("N", "S"), ("S", "N")))
-            magnet(canvas, body, poles, style, look, min(size, (body[3] - body[1]) * 0.95), shape=shape)
+            magnet(canvas, body, poles, own, look, min(size, (body[3] - body[1]) * 0.95), shape=shape)
         text = f"{distance} {pairs.unit}"
         edge = max(body[3] for body in pair) if how.below else min(body[1] for body in pair)
         labels.append(dimension(canvas, look, how.kind, pair, edge, -1 if how.below else 1, text, how.size))

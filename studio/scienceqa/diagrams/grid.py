@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from studio.scienceqa.diagrams.canvas import Canvas, around, fitting, width_of
+from studio.scienceqa.diagrams.canvas import Canvas, around
+from studio.scienceqa.diagrams.lettering import fitting, width_of
 from studio.scienceqa.diagrams.places import PLACES, icon
 from studio.scienceqa.diagrams.record import Box, Drawn, Fact, Glyph
 from studio.scienceqa.diagrams.style import WHITE, Colour, Look, hsv, legible, mix

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from studio.scienceqa.diagrams.canvas import Align, Canvas, Written, width_of
+from studio.scienceqa.diagrams.canvas import Align, Canvas, Written
+from studio.scienceqa.diagrams.lettering import width_of
 from studio.scienceqa.diagrams.record import Box, Drawn, Fact
 from studio.scienceqa.diagrams.style import Colour, Look, hsv, legible
 from studio.scienceqa.diagrams.wording import ask, capital

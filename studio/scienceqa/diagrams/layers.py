@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import pi, sin
 
-from studio.scienceqa.diagrams.canvas import Canvas, around, fitting, width_of
+from studio.scienceqa.diagrams.canvas import Canvas, around
 from studio.scienceqa.diagrams.fossils import FOSSILS, fossil
+from studio.scienceqa.diagrams.lettering import fitting, width_of
 from studio.scienceqa.diagrams.record import Box, Drawn, Fact
 from studio.scienceqa.diagrams.style import BLACK, WHITE, Colour, Look, hsv, legible, light, mix
 from studio.scienceqa.diagrams.wording import ask

@@ -37,6 +37,12 @@ class Paint:
     spot: float
     turn: int = 0
 
+    def recoloured(self, look: Look) -> Paint:
+        """The same in other colours: two magnets need not be painted alike."""
+        colours = _colours(look)
+        letters = legible(colours[0], self.letters[0]), legible(colours[1], self.letters[1])
+        return replace(self, colours=colours, letters=letters)
+
     def plain(self) -> Paint:
         """The same in one colour, that of the north pole."""
         return replace(self, colours=(self.colours[0],) * 2, letters=(self.letters[0],) * 2)
@@ -45,7 +51,7 @@ class Paint:
 def paint(look: Look) -> Paint:
     """Draw how the magnets of a picture are painted."""
     chance = look.chance
-    colours = _held_out(look) if look.held_out else _colours(look)
+    colours = _colours(look)
     wishes = (WHITE, BLACK) if chance.often(0.6) else (look.ink, WHITE)
     if chance.often(0.12):
         wishes = (look.pale(), look.dark())
@@ -58,24 +64,23 @@ def paint(look: Look) -> Paint:
 
 
 def _colours(look: Look) -> tuple[Colour, Colour]:
+    """Draw the colours of the north and of the south pole."""
     chance = look.chance
+    if look.held_out:
+        first = look.strong()
+        return first, first if chance.often(0.2) else look.other(first)
     kind = chance.between(0, 1)
-    if kind < 0.3:  # as in most books: red and blue, either way round
+    if kind < 0.25:  # as in most books: red and blue, either way round
         red = hsv(chance.between(-0.04, 0.03), chance.between(0.6, 1), chance.between(0.65, 1))
         blue = hsv(chance.between(0.54, 0.68), chance.between(0.45, 1), chance.between(0.5, 1))
         return (red, blue) if chance.often(0.7) else (blue, red)
     first = look.strong()
-    if kind < 0.48:
+    if kind < 0.5:
         return first, first
-    if kind < 0.6:
+    if kind < 0.62:
         grey = hsv(0, 0, chance.between(0.55, 0.85))
         return (first, grey) if chance.often(0.5) else (grey, first)
     return first, look.other(first)
-
-
-def _held_out(look: Look) -> tuple[Colour, Colour]:
-    first = look.strong()
-    return first, first if look.chance.often(0.2) else look.other(first)
 
 
 def magnet(

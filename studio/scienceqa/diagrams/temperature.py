@@ -130,7 +130,7 @@ def _picture(look: Look, gases: _Gases) -> tuple[Canvas, list[tuple[Written, Wri
     room, tall = chance.between(190, 265), chance.between(140, 240)
     above, below = how.heights(2)
     margin, gap = chance.pick((0.0, 2.0, chance.between(2, 14))), chance.between(4, 26)
-    canvas = Canvas(2 * room + gap + 2 * margin, above + tall + below + 2 * margin, look.paper)
+    canvas = Canvas(2 * room + gap + 2 * margin, above + tall + below + 2 * margin - how.cut, look.paper)
     kinds = chance.pick(list(zip(_MASSES, _SPEEDS, strict=True)))
     swapped = chance.often(0.3)  # speed above mass
     wide = min(room * chance.between(0.5, 0.85), tall * 1.1)

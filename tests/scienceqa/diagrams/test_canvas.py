@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from studio.scienceqa.diagrams.canvas import Canvas, fitting, width_of
+from studio.scienceqa.diagrams.canvas import Canvas
 from studio.scienceqa.diagrams.fonts import bundled
+from studio.scienceqa.diagrams.lettering import fitting, width_of
 
 FACES = [path for style in ("training", "held-out") for path in (*bundled(style).plain, *bundled(style).other)]  # type: ignore[arg-type]
 
