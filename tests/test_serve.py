@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import socket
 import subprocess
@@ -128,6 +129,17 @@ def get(url: str, **headers: str) -> tuple[int, str]:
 )
 def test_without_signing_in_nothing_is_told(locked: tuple[str, Path], path: str) -> None:
     assert get(locked[0] + path)[0] in (401, 404)
+
+
+def test_without_signing_in_the_pulse_is_not_answered(locked: tuple[str, Path]) -> None:
+    asked = {"data": {"visitor": "me", "jobs": {"facts": ""}}, "component_id": 1, "fn_name": "versions"}
+    request = urllib.request.Request(
+        f"{locked[0]}/gradio_api/component_server/", json.dumps(asked).encode(), {"Content-Type": "application/json"}
+    )
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request, timeout=30)
+    assert caught.value.code == 401
+    caught.value.close()
 
 
 @pytest.mark.parametrize("path", ["/openapi.json", "/docs", "/redoc"])

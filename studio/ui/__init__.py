@@ -10,16 +10,17 @@ import gradio as gr
 from studio.errors import StudioError
 from studio.ui import access, endpoints, header, jobpanel, markup
 from studio.ui.embed import EmbedTab, Memory
-from studio.ui.follower import PRIVATE, follow_all
+from studio.ui.follower import PRIVATE
 from studio.ui.grade import TASK, GradeTab
 from studio.ui.librarypane import LibraryPane
 from studio.ui.lutpane import LutPane
 from studio.ui.models import ModelsTab
+from studio.ui.pulse import Part, Pulse, of_job
 
 if TYPE_CHECKING:
+    from studio.jobs import Job
     from studio.tasks import Studio
 
-POLL = 1.5  # seconds between looks at the jobs; each look costs a page without a GPU half a second
 TABS = ("grade", "embed", "models")
 SHOW_TAB = """
 (tab) => {
@@ -67,7 +68,6 @@ class App:
         self.visitor = gr.BrowserState("", storage_key="studio-visitor", secret="gemma-studio")
         lut = gr.BrowserState("", storage_key="studio-lut", secret="gemma-studio")
         remembered = Memory()
-        self.seen = gr.State({})
         self.address = gr.Textbox(visible=False)
         with gr.Row(elem_id="header"):
             markup.html(header.title(), elem_id="title")
@@ -105,23 +105,9 @@ class App:
         return [*(place.job for place in self.places.values()), self.tabs, self.panes, self.embed.panes]
 
     def _wire(self, blocks: gr.Blocks) -> None:
-        frame = [self.seen, self.facts, self.drawer]
-        look: dict[str, Any] = {"fn": self.look, "inputs": [self.seen, self.visitor], "outputs": frame, **PRIVATE}
-        follow: dict[str, Any] = {
-            "fn": self.grade.poll,
-            "inputs": [self.grade.job, self.grade.seen],
-            "outputs": self.grade.shown,
-            **PRIVATE,
-        }
-        timer = gr.Timer(POLL)
-        for poll in (look, follow):
-            timer.tick(**poll, queue=False)
-        known = [self.models.seen]
-        timer.tick(self.models.poll, known, [*known, self.models.loaded], **PRIVATE, queue=False)
+        pulse = Pulse(self.studio.jobs, self.visitor, self._parts())
         jobs = [place.job for place in self.places.values()]
-        self.drawer.click(self.act, [self.visitor, *jobs], [*self.shown, *frame], **PRIVATE).then(**follow)
-        followers = [self.lut.work.applied, self.lut.work.asked, self.library.compared, self.library.made]
-        follow_all(timer, [*followers, *self.embed.followers])
+        acted = self.drawer.click(self.act, [self.visitor, *jobs], self.shown, **PRIVATE)
         self._wire_luts()
         opened = blocks.load(
             self.open, [self.visitor, self.address], [self.visitor, *self.shown], js=READ_ADDRESS, **PRIVATE
@@ -129,8 +115,25 @@ class App:
         opened.then(self.grade.restore, [self.grade.job, self.grade.folder], self.grade.restored, **PRIVATE)
         opened.then(self.lut.open, self.lut_given, self.lut.opened, **PRIVATE)
         self.embed.restore(opened)
-        opened.then(**look)
+        for event in (opened, acted):
+            pulse.after(event)
         opened.then(None, js=OPENED)
+
+    def _parts(self) -> list[Part]:
+        """Name everything on the page that changes by itself."""
+        facts: dict[str, Any] = {"fn": self.draw_facts, "inputs": self.visitor, "outputs": self.facts}
+        drawer: dict[str, Any] = {"fn": self.draw_drawer, "inputs": self.visitor, "outputs": self.drawer}
+        models: dict[str, Any] = {"fn": self.models.draw, "inputs": None, "outputs": self.models.loaded}
+        grade, result = self.grade, self.grade.result
+        graded: dict[str, Any] = {"fn": grade.poll, "inputs": [grade.job, grade.seen], "outputs": grade.shown}
+        followers = [self.lut.work.applied, self.lut.work.asked, self.library.compared, self.library.made]
+        return [
+            Part("facts", "facts", lambda visitor, job: self.draw_facts(visitor), None, facts),
+            Part("drawer", "jobs", lambda visitor, job: self.draw_drawer(visitor), None, drawer),
+            Part("models", "loaded", lambda visitor, job: self.models.draw(), None, models),
+            Part("grade", "start", lambda visitor, job: result.version(job), grade.job, graded),
+            *(part for each in [*followers, *self.embed.followers] for part in of_job(each)),
+        ]
 
     def _wire_luts(self) -> None:
         """Open a LUT from wherever one is shown."""
@@ -178,11 +181,16 @@ class App:
         panes = [gr.Tabs(selected=place.pane) if place.panes is each else gr.skip() for each in both]
         return [*jobs, gr.Tabs(selected=place.tab), *panes]
 
-    def look(self, seen: dict[str, str], visitor: str) -> list[Any]:
-        """Return the header and the drawer where they changed since `seen`, which is brought up to date."""
-        jobs = self.studio.jobs.list(access.owner(visitor) or None)
-        now = {"facts": header.facts(self.studio.models, jobs), "drawer": jobpanel.drawer(jobs, [*self.places])}
-        return [now, *(gr.skip() if seen.get(part) == drawn else drawn for part, drawn in now.items())]
+    def draw_facts(self, visitor: str) -> str:
+        """Draw the header."""
+        return header.facts(self.studio.models, self._jobs(visitor))
+
+    def draw_drawer(self, visitor: str) -> str:
+        """Draw the visitor's jobs."""
+        return jobpanel.drawer(self._jobs(visitor), [*self.places])
+
+    def _jobs(self, visitor: str) -> list[Job]:
+        return self.studio.jobs.list(access.owner(visitor) or None)
 
     def act(self, event: gr.EventData, visitor: str, *shown: str | None) -> list[Any]:
         """Do what a button in the drawer says: watch, stop, resume or remove a job."""
@@ -198,7 +206,7 @@ class App:
                 now[: len(shown)] = ["" if each == job.id else gr.skip() for each in shown]
         except StudioError as error:
             gr.Warning(str(error))
-        return [*now, *self.look({}, visitor)]
+        return now
 
 
 class Place(NamedTuple):

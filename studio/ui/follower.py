@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -15,7 +15,7 @@ from studio.ui import access, jobpanel, markup
 if TYPE_CHECKING:
     from studio.tasks import Studio
 
-PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "show_progress_on": []}
 Seen = dict[str, str]
 """What a page shows of a job, part by part, as texts that change with it."""
 
@@ -68,7 +68,7 @@ class Follower:
         look: Callable[[Job | None], str] = when_done,
         job: gr.BrowserState | None = None,
     ) -> None:
-        self.studio, self._draw, self._look = studio, draw, look
+        self.studio, self.name, self.look, self._draw = studio, name, look, draw
         self.job = job or memory(name)
         self.seen, self.drawn = gr.State({}), gr.State("")
         self.status = markup.html(elem_id=f"{name}-status", elem_classes="job-status")
@@ -78,7 +78,6 @@ class Follower:
         self.results = results()
         self.stop.click(self.cancel, self.job, [self.stop, self.status], **PRIVATE)
         self.resume.click(self.go_on, self.job, self.status, **PRIVATE)
-        self.job.change(self.poll, [self.job, self.seen], self.outputs, **PRIVATE)
 
     @property
     def outputs(self) -> list[Component]:
@@ -132,27 +131,10 @@ class Follower:
     def show(self, job_id: str | None, drawn: str) -> list[Any]:
         """Return what the job leaves when that is not `drawn` yet; apart from `poll`, since it may take a while."""
         job = self.find(job_id)
-        look = self._look(job)
+        look = self.look(job)
         if look == drawn:
             return [gr.skip()] * len(self.leaves)
         return [look, *self._draw(job if look else None)]
-
-
-def follow_all(timer: gr.Timer, followers: Sequence[Follower]) -> None:
-    """Look at all jobs at every tick: in one request at their states, in another at what they leave."""
-
-    def poll(*given: Any) -> list[Any]:
-        pairs = zip(followers, given[::2], given[1::2], strict=True)
-        return [value for each, job, seen in pairs for value in each.poll(job, seen)]
-
-    def show(*given: Any) -> list[Any]:
-        pairs = zip(followers, given[::2], given[1::2], strict=True)
-        return [value for each, job, drawn in pairs for value in each.show(job, drawn)]
-
-    states = [state for each in followers for state in (each.job, each.seen)]
-    timer.tick(poll, states, [one for each in followers for one in each.outputs], **PRIVATE, queue=False)
-    drawn = [state for each in followers for state in (each.job, each.drawn)]
-    timer.tick(show, drawn, [one for each in followers for one in each.leaves], **PRIVATE, queue=False)
 
 
 def _buttons(job: Job | None) -> list[gr.Button]:

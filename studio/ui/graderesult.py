@@ -99,6 +99,12 @@ class GradeResult:
             self.sheet,
         ]
 
+    @staticmethod
+    def version(job: Job | None) -> str:
+        """Return a text that changes whenever `show` would change anything."""
+        files = (_files(job, "before", "after", "sheet"), _offered(job))
+        return "|".join((jobpanel.signature(job), *files)) if job else ""
+
     def show(self, job: Job | None, seen: Seen) -> list[Any]:
         """Return new values for what changed since the job was last seen, and note it in `seen`."""
         return [

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from studio.errors import StudioError
 from studio.gemma.catalog import CHECKPOINTS, Checkpoint
 from studio.ui import markup
+from studio.ui.follower import PRIVATE
 
 if TYPE_CHECKING:
     from studio.models import Resident
@@ -25,7 +26,6 @@ class ModelsTab:
 
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
-        self.seen = gr.State("")
         with gr.Column(elem_classes="page narrow"):
             markup.html("<h2>In memory</h2>")
             self.loaded = markup.html(elem_id="loaded")
@@ -33,9 +33,7 @@ class ModelsTab:
                 self.free = gr.Button("Unload what nobody uses", size="sm", elem_id="unload")
             self.message = markup.html()
             markup.html("<h2>Checkpoints</h2>" + catalog())
-        self.free.click(
-            self.unload, outputs=[self.message, self.loaded], api_visibility="private", show_progress="hidden"
-        )
+        self.free.click(self.unload, outputs=[self.message, self.loaded], **PRIVATE)
 
     def draw(self) -> str:
         """Draw the loaded models."""
@@ -47,11 +45,6 @@ class ModelsTab:
         if not residents:
             return head + '<p class="quiet">No model is loaded. The first job that needs one loads it.</p>'
         return f'{head}<ul class="models">{"".join(_resident(one) for one in residents)}</ul>'
-
-    def poll(self, seen: str) -> list[Any]:
-        """Return the newest picture of the loaded models twice: to remember, and to show when it is not `seen`."""
-        now = self.draw()
-        return [now, gr.skip() if now == seen else now]
 
     def unload(self) -> tuple[str, str]:
         """Give back the memory of models nobody holds."""
@@ -79,7 +72,8 @@ def _row(one: Checkpoint) -> str:
 
 
 def _resident(one: Resident) -> str:
-    held = f"in use by {one.holders}" if one.holders else f"idle for {markup.duration(time.time() - one.last_used)}"
+    minutes = round((time.time() - one.last_used) / 60)  # in seconds it would be drawn anew each second
+    held = f"in use by {one.holders}" if one.holders else f"idle for {minutes} min" if minutes else "idle"
     form = [each for each in (one.spec.dtype, one.spec.quantization) if each not in ("auto", "none")]
     facts = " · ".join([markup.size(one.bytes), *form, held])
     name = next((each.title for each in CHECKPOINTS.values() if each.source == one.spec.source), one.spec.source)

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import gradio as gr
 import pytest
@@ -43,6 +44,16 @@ def test_every_task_is_an_endpoint_and_no_handler_of_the_page_is(studio: Studio)
 
     expected = {f"/{name.replace('-', '_')}" for name in TASKS}
     assert asyncio.run(named()) == expected | {"/watch", "/cancel", "/resume", "/jobs", "/presets", "/artifact"}
+
+
+def test_no_event_of_the_page_marks_components_as_waiting(studio: Studio) -> None:
+    """Gradio draws what waits anew sixty times a second, and goes on for ever for what is hidden meanwhile."""
+
+    async def built() -> dict[str, Any]:
+        return ui.build(studio).get_config_file()  # type: ignore[return-value]
+
+    events = [one for one in asyncio.run(built())["dependencies"] if one["targets"] and one["backend_fn"]]
+    assert len(events) > 50 and all(one["show_progress_on"] == [] for one in events)
 
 
 def test_start_queues_a_job_with_the_form_as_it_stands(grade: GradeTab, studio: Studio) -> None:
@@ -140,7 +151,7 @@ def test_on_a_space_a_visitor_sees_and_touches_only_their_own_jobs(
 ) -> None:
     monkeypatch.setenv("SPACE_ID", "me/studio")
     job_id = str(submit(app.grade, uploads.EXAMPLES)[0])
-    assert "warm" in app.look({}, "visitor")[2] and "warm" not in app.look({}, "stranger")[2]
+    assert "warm" in app.draw_drawer("visitor") and "warm" not in app.draw_drawer("stranger")
     for name in ("stranger", ""):
         with pytest.warns(UserWarning, match="There is no job"):
             app.act(SimpleNamespace(job=job_id, action="remove"), name, job_id)  # type: ignore[arg-type]
@@ -171,10 +182,9 @@ def test_presets_fill_the_form(grade: GradeTab) -> None:
 
 def test_the_header_draws_device_memory_and_jobs(app: ui.App) -> None:
     submit(app.grade, uploads.EXAMPLES)
-    seen, facts, drawer = app.look({}, "visitor")
+    facts = app.draw_facts("visitor")
     assert "CPU" in facts and "0 B of 2.0 GiB" in facts and "no job running, 1 waiting" in facts
-    assert "warm" in drawer
-    assert app.look(seen, "visitor")[1:] == [gr.skip(), gr.skip()]
+    assert "warm" in app.draw_drawer("visitor")
 
 
 def test_the_models_tab(app: ui.App) -> None:
