@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import string
 from pathlib import Path
 
 import numpy as np
 import pytest
+from fontTools.ttLib import TTFont
 
 from studio.scienceqa.diagrams.chance import Chance
 from studio.scienceqa.diagrams.drawing import draw
@@ -43,12 +45,21 @@ def test_text_reads_well_on_any_ground() -> None:
         assert abs(light(colour) - light(ground)) > 0.38  # type: ignore[arg-type]
 
 
+def _capitals_only(source: Path, target: Path) -> None:
+    """A font whose small letters look like its capitals; with it nobody could tell Aa from AA."""
+    font = TTFont(source)
+    for table in font["cmap"].tables:
+        table.cmap |= {ord(letter.lower()): table.cmap[ord(letter)] for letter in string.ascii_uppercase}
+    font.save(target)
+
+
 def test_fonts_of_the_machine_come_in_only_when_asked_for(tmp_path: Path) -> None:
     shutil.copy(FOLDER / "Arimo-Regular.ttf", tmp_path / "Nimbus Sans.ttf")
     shutil.copy(FOLDER / "OpenSans-Bold.ttf", tmp_path / "OpenSans-Semibold.ttf")
     shutil.copy(FOLDER / "Tinos-Bold.ttf", tmp_path / "FreeSerif.ttf")
     shutil.copy(FOLDER / "Tinos-Bold.ttf", tmp_path / "FreeMono.ttf")
     (tmp_path / "broken.ttf").write_bytes(b"no font")
+    _capitals_only(FOLDER / "Arimo-Bold.ttf", tmp_path / "Capital Sans.ttf")
     training, held_out = found("training", [tmp_path]), found("held-out", [tmp_path])
     assert set(training.plain) - set(bundled("training").plain) == {tmp_path / "Nimbus Sans.ttf"}
     assert set(training.other) - set(bundled("training").other) == {tmp_path / "FreeSerif.ttf"}
