@@ -171,16 +171,17 @@ def _resolved(value: Any) -> Any:
 
 def _run_inline(studio: Studio, task: Task, config: Config, as_json: bool) -> int:
     event = Event()
-    with tempfile.TemporaryDirectory(prefix="gemma-studio-") as folder:
+    with tempfile.TemporaryDirectory(prefix="gemma-studio-") as folder, console.Notes() as notes:
         for event in studio.run(task.name, dict(config), Path(folder)):
-            if event.note:
-                print(event.note, file=sys.stderr)
+            notes.show(event.note)
         report = console.report(Path(folder), event)
     kept = {name: path for name, path in event.artifacts.items() if Path(path).is_absolute()}  # the folder is gone
     outcome = {"state": "done", "metrics": dict(event.metrics), "artifacts": kept}
-    lines = report.get("lines") or [f"{name}: {value:.4f}" for name, value in event.metrics.items()]
-    text = "\n".join([*lines, *(f"{name}: {path}" for name, path in kept.items() if report)])
-    console.tell(outcome | ({"report": report} if report else {}), text or f"{event.done} done", as_json)
+    figures = [f"{name}: {value:.4f}" for name, value in event.metrics.items()]
+    lines = report.get("lines") or figures or [f"{event.done} done"]
+    places = [f"{name}: {path}" for name, path in kept.items() if report]
+    text = "\n".join([line for line in lines if not notes.seen(line)] + places)
+    console.tell(outcome | ({"report": report} if report else {}), text, as_json)
     return console.DONE
 
 

@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from studio.events import Event
 from studio.jobs import Job, Jobs, State
@@ -28,6 +28,32 @@ def report(folder: Path, event: Event) -> dict[str, Any]:
         return {}
     found: dict[str, Any] = json.loads((folder / event.artifacts["report"]).read_text("utf-8"))
     return found
+
+
+class Notes:
+    """What a short task says while it runs, on standard error; a note that goes on from the last continues its line."""
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._last:
+            print(file=sys.stderr)
+
+    def show(self, note: str) -> None:
+        """Show a note; an empty one, or the last again, shows nothing."""
+        if not note or note == self._last:
+            return
+        fresh = note[len(self._last) :] if note.startswith(self._last) else f"\n{note}"
+        print(fresh, end="", file=sys.stderr, flush=True)
+        self._last = note
+
+    def seen(self, line: str) -> bool:
+        """Whether the person at the terminal has just read a line, and need not read it again."""
+        return line == self._last.strip() and sys.stderr.isatty() and sys.stdout.isatty()
 
 
 def fail(what: str, todo: str, as_json: bool) -> int:

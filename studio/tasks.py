@@ -36,7 +36,12 @@ from studio.grading.config import (
 from studio.jobs import Job, Jobs
 from studio.models import ModelManager, ModelSpec
 from studio.modelstate import measure
-from studio.scienceqa.config import DataConfig, DrawConfig, ExportBundleConfig
+from studio.scienceqa.config import (
+    AskConfig,
+    DataConfig,
+    DrawConfig,
+    ExportBundleConfig,
+)
 from studio.settings import Settings
 
 PRESETS = Path(__file__).parents[1] / "presets"
@@ -186,6 +191,14 @@ _TABLE = (
         "studio.scienceqa.model.exporting:run",
         "device",
         "Write a science model in another layout: its adapters merged, or as gemmaclip's script does.",
+        long=False,
+    ),
+    Task(
+        "ask",
+        AskConfig,
+        "studio.scienceqa.answering.ask:run",
+        "device",
+        "Ask a Gemma-CLIP model a science question: its reasoning streams, and each choice gets a probability.",
         long=False,
     ),
 )

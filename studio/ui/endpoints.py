@@ -136,16 +136,12 @@ def _admit(studio: Studio, field: FieldInfo, value: Any, visitor: str | None = N
     widget = forms.extra(field, "widget")
     if widget == "model":
         return access.admit_model(str(value), studio.settings)
-    if widget not in FILES:
+    if widget not in FILES or value == field.default:
         return value
     several = get_origin(forms.kind(field)) is tuple
     given = value if isinstance(value, list) else [value]
     uploaded = [one["path"] for one in given if isinstance(one, Mapping) and isinstance(one.get("path"), str)]
-    own = uploads.own_folders(studio.settings)
-    paths = [
-        _written(studio, one, visitor) or access.admit_path(Path(one), studio.settings, own)
-        for one in given if isinstance(one, str)
-    ]  # fmt: skip
+    paths = [_place(studio, field, one, visitor) for one in given if isinstance(one, str)]
     if uploaded:
         folder = uploads.adopt(uploaded, studio.settings)
         paths += sorted(folder.iterdir()) if widget == "file" else [folder]
@@ -153,7 +149,16 @@ def _admit(studio: Studio, field: FieldInfo, value: Any, visitor: str | None = N
         return paths
     if len(paths) != 1:
         raise StudioError(f"One path or upload is wanted here, not {len(paths)}.", "Put pictures into one folder.")
-    return paths[0]
+    return str(paths[0]) if forms.kind(field) is str else paths[0]
+
+
+def _place(studio: Studio, field: FieldInfo, value: str, visitor: str | None) -> Path:
+    """Return what a client named in words: a job's results, a path, or where a text is taken another name as it is."""
+    if (written := _written(studio, value, visitor)) is not None:
+        return written
+    if forms.kind(field) is str and access.is_local(studio.settings) and not Path(value).expanduser().exists():
+        return Path(value)
+    return access.admit_path(Path(value), studio.settings, uploads.own_folders(studio.settings))
 
 
 @contextmanager

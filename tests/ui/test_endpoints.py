@@ -81,3 +81,14 @@ def test_what_a_job_wrote_is_named_by_its_id(studio: Studio, tmp_path: Path, mon
     assert endpoints._admit(studio, field, job.id, "ann") == tmp_path / "run"
     with pytest.raises(StudioError, match="cannot be named"):
         endpoints._admit(studio, field, job.id, "bob")
+
+
+def test_a_name_that_is_no_path_stays_a_name(studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fields = TASKS["ask"].config.model_fields
+    assert endpoints._admit(studio, fields["bundle"], str(tmp_path)) == str(tmp_path)
+    assert endpoints._admit(studio, fields["bundle"], "owner/bundle") == "owner/bundle"
+    monkeypatch.setenv("SPACE_ID", "me/studio")
+    assert endpoints._admit(studio, fields["bundle"], "embedded") == "embedded"
+    for other in (str(tmp_path), "owner/bundle"):
+        with pytest.raises(StudioError, match="cannot be named"):
+            endpoints._admit(studio, fields["bundle"], other)

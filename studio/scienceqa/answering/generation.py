@@ -15,8 +15,8 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from studio.errors import StudioError
-from studio.scienceqa.model.gemmaclip import Batch, GemmaClip
-from studio.scienceqa.model.prompts import Prompt
+from studio.scienceqa.model.gemmaclip import GemmaClip
+from studio.scienceqa.model.prompts import Prompt, View
 
 _BROKEN = "\ufffd"  # what a character of which a part is missing decodes to
 
@@ -54,33 +54,44 @@ class Said:
 
 
 class Decoder:
-    """A language model that goes on from what it has read; holds the cache of it.
+    """What a language model has read, so that it goes on from there; keeps the cache of it, and not the model.
 
-    Args:
-        model: Whose language model.
+    Attributes:
+        read: What each row has read.
     """
 
-    def __init__(self, model: GemmaClip) -> None:
-        self._model = model
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew."""
         self._cache = DynamicCache()  # without the configuration: it keeps all cells, and masks make the windows
         self._mask: Tensor | None = None
+        self.read: list[Prompt] = []
 
     @property
-    def cells(self) -> int:
-        """How many tokens of each row it holds, padding included."""
-        return 0 if self._mask is None else int(self._mask.shape[1])
+    def nbytes(self) -> int:
+        """Bytes of the cache."""
+        layers: Any = self._cache.layers
+        return sum(int(layer.keys.nbytes + layer.values.nbytes) for layer in layers)
 
     @torch.no_grad()
-    def read(self, batch: Batch) -> Tensor:
-        """Read more of every row, padded on the left; return the scores of the next token, ``[N, vocabulary]``."""
+    def go_on(self, model: GemmaClip, prompts: Sequence[Prompt], features: Sequence[Tensor | None]) -> Tensor:
+        """Let the model, always the same, read more of every row.
+
+        Returns:
+            The scores of each row's next token, ``[N, vocabulary]``.
+        """
+        batch = model.batch(prompts, features, left=True)
         self._mask = batch.mask if self._mask is None else torch.cat([self._mask, batch.mask], 1)
-        length = batch.mask.shape[1]
-        positions = (self._mask.cumsum(1) - 1).clamp_min(0)[:, -length:]
-        states = self._model.decoder(
+        positions = (self._mask.cumsum(1) - 1).clamp_min(0)[:, -batch.mask.shape[1] :]
+        states = model.decoder(
             inputs_embeds=batch.embeds, attention_mask=self._mask, position_ids=positions,
             past_key_values=self._cache, use_cache=True,
         ).last_hidden_state  # fmt: skip
-        return self._model.logits(states[:, -1])
+        before = self.read or [Prompt(())] * len(prompts)
+        self.read = [old + more for old, more in zip(before, prompts, strict=True)]
+        return model.logits(states[:, -1])
 
     def keep(self, rows: Sequence[int]) -> None:
         """Forget all rows but these."""
@@ -88,6 +99,17 @@ class Decoder:
         chosen = torch.tensor(list(rows), device=self._mask.device)
         self._cache.batch_select_indices(chosen)
         self._mask = self._mask[chosen]
+        self.read = [self.read[row] for row in rows]
+
+    def rest(self, prompt: Prompt) -> Prompt:
+        """Return what of a prompt its one row has not read; having read anything else, it forgets that first."""
+        read = _items(self.read[0]) if self.read else []
+        items = _items(prompt)
+        if len(read) >= len(items) or items[: len(read)] != read:
+            self.forget()
+            return prompt
+        rest = items[len(read) :]
+        return Prompt(tuple(item if isinstance(item, View) else (item,) for item in rest))
 
 
 def stream(
@@ -97,17 +119,19 @@ def stream(
 
     Args:
         model: Which model.
-        prompt: What it has not read yet.
-        features: Of the views in `prompt`, or None.
+        prompt: The whole of what stands before the answer.
+        features: Of the views in it, or None.
         sampling: How to choose.
-        decoder: What it has read before; None for nothing. It will have read the answer too, its last token aside.
+        decoder: What it has read of this already is not read again; it will have read the answer too, its end aside.
 
     Yields:
         What has been said, at least once; the last one is the whole.
     """
     ids: list[int] = []
     text = _Text(model.tokenizer)
-    for tokens in _tokens(model, [prompt], [features], sampling, decoder or Decoder(model)):
+    decoder = decoder or Decoder()
+    rest = decoder.rest(prompt)
+    for tokens in _tokens(model, [rest], [features if rest.views else None], sampling, decoder):
         if tokens[0] in model.end_tokens:
             yield Said(tuple(ids), text.end(), True)
             return
@@ -122,7 +146,7 @@ def complete(
     """Answer a batch of prompts; rows that have ended are no longer computed."""
     ids: list[list[int]] = [[] for _ in asked]
     finished = [False] * len(asked)
-    for tokens in _tokens(model, asked, features, sampling, Decoder(model)):
+    for tokens in _tokens(model, asked, features, sampling, Decoder()):
         for row, token in tokens.items():
             if token in model.end_tokens:
                 finished[row] = True
@@ -160,18 +184,23 @@ def _tokens(
 ) -> Iterator[dict[int, int]]:
     """Yield for each step the next token by row, ends included; a row that has ended is left out."""
     generator = torch.Generator().manual_seed(sampling.seed)
-    batch = model.batch(asked, features, left=True)
+    scores = decoder.go_on(model, asked, features)
     rows = list(range(len(asked)))
-    for _ in range(sampling.longest):
-        chosen = _choose(decoder.read(batch), sampling, generator)
+    for count in range(1, sampling.longest + 1):
+        chosen = _choose(scores, sampling, generator)
         yield dict(zip(rows, chosen, strict=True))
         going = [at for at, token in enumerate(chosen) if token not in model.end_tokens]
-        if not going:
+        if not going or count == sampling.longest:
             return
         if len(going) < len(rows):
             decoder.keep(going)
             rows = [rows[at] for at in going]
-        batch = model.batch([Prompt(((chosen[at],),)) for at in going], [None] * len(going))
+        scores = decoder.go_on(model, [Prompt(((chosen[at],),)) for at in going], [None] * len(going))
+
+
+def _items(prompt: Prompt) -> list[int | View]:
+    """Return a prompt one by one: token ids and places of views."""
+    return [item for piece in prompt.pieces for item in ([piece] if isinstance(piece, View) else piece)]
 
 
 def _choose(scores: Tensor, sampling: Sampling, generator: torch.Generator) -> list[int]:

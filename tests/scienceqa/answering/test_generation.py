@@ -64,9 +64,9 @@ def test_greedy_tokens_are_those_of_generate_alone_and_in_a_batch(
     model: GemmaClip = request.getfixturevalue(sighted)
     tall = picture.rotate(90, expand=True)
     pairs = [laid_out(model, each, one) for each, one in zip((picture, None, tall), ASKED, strict=True)]
-    for (prompt, features), said in zip(pairs, together(model, pairs, 24), strict=True):
-        wanted = transformers_generate(model, prompt, features, 24)
-        alone = list(generation.stream(model, prompt, features, Sampling(longest=24)))
+    for (prompt, features), said in zip(pairs, together(model, pairs, 12), strict=True):
+        wanted = transformers_generate(model, prompt, features, 12)
+        alone = list(generation.stream(model, prompt, features, Sampling(longest=12)))
         assert list(alone[-1].ids) == list(said.ids) == wanted and len(wanted) > 3
         assert alone[-1] == said
     if sighted == "short_sighted":
@@ -140,17 +140,30 @@ def test_draws_have_the_chances_they_should_have() -> None:
 
 def test_reading_in_pieces_is_reading_at_once(model: GemmaClip, picture: Image.Image) -> None:
     prompt, features = laid_out(model, picture, ASKED[1])
-    whole = Decoder(model).read(model.batch([prompt], [features], left=True))
-    decoder = Decoder(model)
-    decoder.read(model.batch([Prompt(prompt.pieces[:-1])], [features], left=True))
-    rest = decoder.read(model.batch([Prompt(prompt.pieces[-1:])], [None], left=True))
-    assert torch.allclose(whole, rest, atol=1e-5) and decoder.cells == prompt.length(model.tokens_per_view)
+    whole = Decoder().go_on(model, [prompt], [features])
+    decoder = Decoder()
+    decoder.go_on(model, [Prompt(prompt.pieces[:-1])], [features])
+    rest = decoder.rest(prompt)
+    assert rest.views == 0 and rest.length(0) == len(prompt.pieces[-1])  # type: ignore[arg-type]
+    assert torch.allclose(whole, decoder.go_on(model, [rest], [None]), atol=1e-5) and decoder.nbytes > 0
+
+
+def test_what_was_read_and_said_is_not_read_again(model: GemmaClip, picture: Image.Image) -> None:
+    first, features = laid_out(model, picture, ASKED[0])
+    decoder = Decoder()
+    said = list(generation.stream(model, first, features, Sampling(longest=7), decoder))[-1]
+    more = prompts.follow_up(model.tokenizer, ASKED[1])
+    whole = first.then((*said.ids, model.end_tokens[0])) + more
+    assert decoder.rest(whole).length(0) == 1 + 1 + len(more.pieces[0])  # type: ignore[arg-type]  # its last token too
+    kept = list(generation.stream(model, whole, features, Sampling(longest=16), decoder))
+    assert kept == list(generation.stream(model, whole, features, Sampling(longest=16)))
+    assert decoder.rest(first) == first and decoder.read == [], "another prompt is read anew"
 
 
 def test_a_stopped_stream_leaves_nothing_behind(model: GemmaClip, picture: Image.Image) -> None:
     prompt, features = laid_out(model, picture, ASKED[0])
     before = list(generation.stream(model, prompt, features, Sampling(longest=8)))
-    decoder = Decoder(model)
+    decoder = Decoder()
     kept = weakref.ref(decoder)
     stopped = generation.stream(model, prompt, features, Sampling(longest=8), decoder)
     assert [next(stopped), next(stopped)] == before[:2]
