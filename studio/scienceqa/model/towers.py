@@ -71,7 +71,7 @@ def load_language(folder: str, source: str, dtype: str, quantization: str, flash
     wanted = dtype_for(dtype, device)
     model = _load(
         Gemma3ForCausalLM, folder, source, "Gemma 3", device,
-        config=AutoConfig.from_pretrained(folder).get_text_config(),
+        config=_text_config(folder, source),
         dtype=wanted, attn_implementation=attention(flash, wanted, device), use_safetensors=True,
         quantization_config=quantization_config(quantization, device, kept=["lm_head"]),
         **({"key_mapping": dict(_KEYS)} if kind == "gemma3" else {}),
@@ -115,7 +115,7 @@ def attention(flash: bool, dtype: torch.dtype | str, device: torch.device) -> st
 def parameters(folder: str) -> int:
     """Return how many parameters the language model of a checkpoint has, without loading it."""
     with torch.device("meta"):
-        model: Any = Gemma3ForCausalLM(AutoConfig.from_pretrained(folder).get_text_config())
+        model: Any = Gemma3ForCausalLM(_text_config(folder, folder))
     return int(model.num_parameters())
 
 
@@ -166,6 +166,13 @@ def _load(kind: Any, folder: str, source: str, title: str, device: torch.device,
         logging.set_verbosity(before)
     refuse_half_loaded(report, source, title)
     return model.eval().requires_grad_(False)
+
+
+def _text_config(folder: str, source: str) -> Any:
+    try:
+        return AutoConfig.from_pretrained(folder).get_text_config()
+    except Exception as error:  # its checks have their own
+        raise explain(error, source) from error
 
 
 def _check_type(folder: str, source: str, known: tuple[str, ...], title: str) -> str:
