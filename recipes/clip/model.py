@@ -64,9 +64,7 @@ def build_model(rows: int, bos: int, eos: int, seed: int) -> CLIPModel:
         hidden_size=VISION, intermediate_size=4 * VISION, num_hidden_layers=3, num_attention_heads=4,
         image_size=IMAGE_SIDE, patch_size=7, projection_dim=EMBEDDING,
     )  # fmt: skip
-    config = CLIPConfig(
-        text_config=text.to_dict(), vision_config=vision.to_dict(), projection_dim=EMBEDDING
-    )
+    config = CLIPConfig(text_config=text.to_dict(), vision_config=vision.to_dict(), projection_dim=EMBEDDING)
     model = CLIPModel(config)
     nn.init.zeros_(model.text_model.embeddings.position_embedding.weight)  # a place no prompt reached says nothing
     return model

@@ -1,0 +1,1 @@
+"""How the embedded model for science diagrams is made: see README.md."""

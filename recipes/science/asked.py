@@ -1,0 +1,183 @@
+"""Drawn questions as the language model meets them: token ids, places of views, and where each read value stands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from PIL.Image import Image
+
+from recipes.science.drawings import VIEWS, on_tiles
+from recipes.science.sheets import SIDE
+from studio.scienceqa.diagrams.drawing import draw
+from studio.scienceqa.diagrams.record import Box, Drawn, Style
+from studio.scienceqa.model import prompts
+from studio.scienceqa.model.prompts import Form, View
+from studio.scienceqa.model.views import Cut, Grid, cut
+from studio.scienceqa.questions.record import Question
+
+MERGE = 2
+TOKENS = (SIDE // 8 // MERGE) ** 2
+"""Soft tokens of a view."""
+_EDGE = SIDE // 8 // MERGE
+_CELL = SIDE // _EDGE  # pixels that a soft token stands for
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A drawn question without its picture.
+
+    Attributes:
+        question: As drawn, with a solution.
+        grid: Of the picture's views.
+        read: For each character of the solution that is read from the picture, its place in the solution.
+        seen: For each of them, the soft tokens (counted over all views) that show it.
+    """
+
+    question: Question
+    grid: Grid
+    read: tuple[int, ...]
+    seen: tuple[tuple[int, ...], ...]
+
+    def to_json(self) -> str:
+        """One line of text."""
+        return json.dumps({**asdict(self), "question": {**asdict(self.question), "image": None}})
+
+    @classmethod
+    def from_json(cls, line: str) -> Asked:
+        """Read what `to_json` wrote."""
+        told = json.loads(line)
+        question = Question(**{**told["question"], "choices": tuple(told["question"]["choices"])})
+        rows, columns = told["grid"]
+        return cls(question, (rows, columns), tuple(told["read"]), tuple(tuple(each) for each in told["seen"]))
+
+
+def new(family: str, random: np.random.Generator, style: Style) -> tuple[Asked, Image, Cut]:
+    """Draw a question; return it, its picture and the picture's views."""
+    drawn = draw(family, random, style)
+    seen = cut(drawn.picture, VIEWS)
+    read, shown = _found(drawn, seen)
+    return Asked(replace(drawn.question, image=None), seen.grid, tuple(read), tuple(shown)), drawn.picture, seen
+
+
+def _found(drawn: Drawn, seen: Cut) -> tuple[list[int], list[tuple[int, ...]]]:
+    """Where the values of the facts stand, in the solution and on the soft tokens."""
+    read: list[int] = []
+    shown: list[tuple[int, ...]] = []
+    start = 0
+    for fact in drawn.facts:
+        at = drawn.question.solution.lower().find(fact.value.lower(), start)
+        if at < 0:
+            continue
+        start = at + len(fact.value)
+        spelt = _spelt(drawn, fact.value, fact.boxes)
+        whole = [token for box in fact.boxes for token in tokens_of(seen, drawn.picture.width, box)]
+        for index, character in enumerate(fact.value):
+            if character == " ":
+                continue
+            box = spelt.get(index)
+            tokens = whole if box is None else tokens_of(seen, drawn.picture.width, box)
+            if tokens:
+                read.append(at + index)
+                shown.append(tuple(sorted(set(tokens))))
+    return read, shown
+
+
+def _spelt(drawn: Drawn, value: str, boxes: Sequence[Box]) -> dict[int, Box]:
+    """The box of each character of a value that is written in the picture; empty when it is not written so."""
+    if len(boxes) != 1:
+        return {}
+    x0, y0, x1, y1 = boxes[0]
+    inside = [
+        glyph for glyph in drawn.glyphs
+        if x0 - 1 <= (glyph.box[0] + glyph.box[2]) / 2 <= x1 + 1
+        and y0 - 1 <= (glyph.box[1] + glyph.box[3]) / 2 <= y1 + 1
+    ]  # fmt: skip
+    places = [index for index, character in enumerate(value) if character != " "]
+    written = [(c, box) for glyph in inside for c, box in zip(glyph.text, glyph.characters, strict=True)]
+    if "".join(c for c, _ in written) != "".join(value[index] for index in places):
+        return {}
+    return {index: box for index, (_, box) in zip(places, written, strict=True)}
+
+
+def tokens_of(seen: Cut, width: int, box: Box) -> list[int]:
+    """The soft tokens on whose squares a box of the picture lies, its rim left out."""
+    x0, y0, x1, y1 = on_tiles(seen, width, box)
+    dx, dy = min(2.0, 0.25 * (x1 - x0)), min(2.0, 0.25 * (y1 - y0))
+    rows, columns = seen.grid
+    left, right = (int(min(max(x, 0), columns * SIDE - 1) // _CELL) for x in (x0 + dx, x1 - dx))
+    top, bottom = (int(min(max(y, 0), rows * SIDE - 1) // _CELL) for y in (y0 + dy, y1 - dy))
+    found = []
+    for row in range(top, bottom + 1):
+        for column in range(left, right + 1):
+            view = row // _EDGE * columns + column // _EDGE
+            found.append(view * TOKENS + row % _EDGE * _EDGE + column % _EDGE)
+    return found
+
+
+@dataclass(frozen=True)
+class Row:
+    """A question and its answer as one row of tokens.
+
+    Attributes:
+        ids: Token ids; -1 where a soft token stands.
+        soft: Places of the soft tokens, in the order of the views.
+        learnt: Places whose token is to be foreseen (the model's turn).
+        value: Which of them are read from the picture.
+        look: Place from which a value's token is foreseen, and the places of the soft tokens that show it.
+    """
+
+    ids: list[int]
+    soft: list[int]
+    learnt: list[int]
+    value: list[int]
+    look: list[tuple[int, list[int]]]
+
+
+def lay_out(tokenizer: Any, asked: Asked, form: Form, *, picture: bool = True) -> Row:
+    """Lay out a question with its answer, in the studio's own words."""
+    prompt = prompts.ask(tokenizer, asked.question, asked.grid if picture else None, form)
+    ids: list[int] = []
+    soft: list[int] = []
+    for piece in prompt.pieces:
+        if isinstance(piece, View):
+            soft += range(len(ids), len(ids) + TOKENS)
+            ids += [-1] * TOKENS
+        else:
+            ids += piece
+    begin = len(ids)
+    ids += prompts.answer(tokenizer, asked.question, form)
+    value, look = [], []
+    if form == "reasoning":
+        for place, shown in _tokens_read(tokenizer, asked):
+            value.append(begin + place)
+            if picture:
+                look.append((begin + place - 1, [soft[token] for token in shown]))
+    return Row(ids, soft, list(range(begin, len(ids))), value, look)
+
+
+def _tokens_read(tokenizer: Any, asked: Asked) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """Tokens of the solution that write a value, with the soft tokens that show it."""
+    spans = tokenizer(asked.question.solution.strip(), add_special_tokens=False, return_offsets_mapping=True)
+    for index, (start, stop) in enumerate(spans["offset_mapping"]):
+        shown = {
+            token
+            for place, tokens in zip(asked.read, asked.seen, strict=True)
+            if start <= place < stop
+            for token in tokens
+        }
+        if shown:
+            yield index, tuple(sorted(shown))
+
+
+def shuffled(asked: Asked, random: np.random.Generator) -> Asked:
+    """The same question with its choices in another order; those of numbers keep theirs mostly as drawn."""
+    question = asked.question
+    if question.answer is None:
+        return asked
+    order = random.permutation(len(question.choices))
+    choices = tuple(question.choices[i] for i in order)
+    return replace(asked, question=replace(question, choices=choices, answer=int(np.argmax(order == question.answer))))
