@@ -9,8 +9,9 @@ import argparse
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,21 +23,40 @@ from studio.scienceqa.diagrams.drawing import draw
 from studio.scienceqa.diagrams.record import Drawn, Style
 from studio.scienceqa.model import prompts
 from studio.scienceqa.model.gemmaclip import GemmaClip
+from studio.scienceqa.scoring.intervals import Difference, Share
 
 _CONCLUDES = re.compile(r"The answer is \(([A-J])\)")
 _TOGETHER, _LONGEST = 16, 120
+_ENOUGH = 0.8
 
 
 @dataclass(frozen=True)
 class Score:
-    """Counts of one family: questions, those answered rightly, those whose values are all read rightly, and those
-    answered rightly about a white picture."""
+    """What was measured of one family.
 
-    asked: int
-    right: int
-    read: int
-    blank: int
+    Attributes:
+        right: Questions answered rightly.
+        read: Questions of which everything was read rightly.
+        blank: Questions answered rightly about a white picture.
+        lead: Of the true picture over the white one.
+        chance: Share that guessing gets.
+    """
+
+    right: Share
+    read: Share
+    blank: Share
+    lead: Difference
     chance: float
+
+    @property
+    def readable(self) -> bool:
+        """Whether the family may be called one that the model can read."""
+        return self.right.value >= _ENOUGH and self.lead.interval[0] > 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain data."""
+        shares = {name: getattr(self, name).to_json() for name in ("right", "read", "blank", "lead")}
+        return {**shares, "chance": self.chance, "readable": self.readable}
 
 
 def answers(model: GemmaClip, drawn: Sequence[Drawn], *, blank: bool = False) -> list[tuple[int, str]]:
@@ -57,10 +77,14 @@ def score(model: GemmaClip, family: str, style: Style, count: int, seed: int) ->
     """Measure one family."""
     drawn = [draw(family, np.random.default_rng([seed, index]), style) for index in range(count)]
     seen, unseen = answers(model, drawn), answers(model, drawn, blank=True)
-    right = sum(choice == each.question.answer for (choice, _), each in zip(seen, drawn, strict=True))
-    blank = sum(choice == each.question.answer for (choice, _), each in zip(unseen, drawn, strict=True))
-    read = sum(_facts(text, each) for (_, text), each in zip(seen, drawn, strict=True))
-    return Score(count, right, read, blank, float(np.mean([1 / len(each.question.choices) for each in drawn])))
+    truth = [each.question.answer for each in drawn]
+    right = [choice == wanted for (choice, _), wanted in zip(seen, truth, strict=True)]
+    blank = [choice == wanted for (choice, _), wanted in zip(unseen, truth, strict=True)]
+    read = [_facts(text, each) for (_, text), each in zip(seen, drawn, strict=True)]
+    chance = float(np.mean([1 / len(each.question.choices) for each in drawn]))
+    return Score(
+        Share.of(right), Share.of(read), Share.of(blank), Difference.of(zip(right, blank, strict=True)), chance
+    )
 
 
 def _facts(text: str, drawn: Drawn) -> bool:
@@ -92,7 +116,7 @@ def main() -> None:
     torch.set_num_threads(1)
     model, scores = load(arguments.bundle), {}
     for family in arguments.families:
-        scores[family] = asdict(score(model, family, arguments.style, arguments.count, arguments.seed))
+        scores[family] = score(model, family, arguments.style, arguments.count, arguments.seed).to_json()
         print(family, scores[family], flush=True)
     if arguments.report:
         arguments.report.write_text(json.dumps(scores, indent=1) + "\n", "utf-8")
