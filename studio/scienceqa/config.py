@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -36,9 +37,18 @@ def _family_list(text: str) -> str:
 Families = Annotated[str, AfterValidator(_family_list)]
 """Names of `FAMILIES` with commas between them; empty for all."""
 Split = Literal["train", "val", "test"]
+
+
+def _absolute(text: str) -> str:
+    path = os.path.expanduser(text)
+    return os.path.abspath(path) if os.path.exists(path) else text
+
+
+Data = Annotated[str, AfterValidator(_absolute)]
+"""A path; one that is there is made absolute, since a job may be resumed elsewhere, and any other may be of the Hub."""
 _DATA = (
-    "The questions: a folder with problems.json and pid_splits.json, a .json of conversations as LLaVA's, a .csv, a "
-    ".parquet or a folder of them, or the Hub's name of a data set in derek-thomas/ScienceQA's columns."
+    "The questions: a folder with problems.json and pid_splits.json, a .json or .jsonl of conversations as LLaVA's, "
+    "a .csv, a .parquet or a folder of them, or the Hub's name of a data set in derek-thomas/ScienceQA's columns."
 )
 _PICTURES = "Folder of the pictures that a .csv or LLaVA's .json names; without it, the folder of that file."
 _BUNDLE = "The model: embedded, or the folder of a bundle that train-scienceqa wrote."
@@ -49,7 +59,7 @@ _LANGUAGE = "Its Gemma 3: google/gemma-3-4b-it, another on the Hub, a local fold
 class DataConfig(Config):
     """Say what a set of science questions holds: counts by subject, topic and grade, and what is missing."""
 
-    data: str = option(..., _DATA, positional=True, widget="file")
+    data: Data = option(..., _DATA, positional=True, widget="file")
     images_dir: Path | None = option(None, _PICTURES, widget="folder")
     open_pictures: bool = option(False, "Also open every picture, to find those that are damaged.")
     output_path: Path | None = option(
@@ -80,7 +90,7 @@ class DrawConfig(Config):
 class TrainScienceqaConfig(Config):
     """Train the projector and the LoRA adapters of a Gemma-CLIP model on science questions."""
 
-    data: str = option(..., _DATA, widget="file")
+    data: Data = option(..., _DATA, widget="file")
     images_dir: Path | None = option(None, _PICTURES, widget="folder", advanced=True)
     output_dir: Path = option(Path("outputs"), "Folder for the bundle.", widget="hidden")
     bundle: str = option(
@@ -182,7 +192,7 @@ class AskConfig(_ModelConfig):
 class EvaluateScienceqaConfig(_ModelConfig):
     """Evaluate a Gemma-CLIP model: ScienceQA's official columns, baselines, and whether it looks at the picture."""
 
-    data: str = option(..., _DATA, widget="file")
+    data: Data = option(..., _DATA, widget="file")
     images_dir: Path | None = option(None, _PICTURES, widget="folder", advanced=True)
     split: Split = option("test", "Which questions.")
     max_samples: int = option(0, "Only so many questions, drawn evenly; 0 for all.", unit="questions", ge=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
@@ -84,10 +85,10 @@ def read(
 
 def _open(data: str, images_dir: Path | None, splits: Collection[str], settings: Settings) -> _Source:
     """Find out what the data are, and begin to read them."""
-    path = Path(data).expanduser().absolute()
-    if not path.exists():
+    path = Path(os.path.expanduser(data)).absolute()
+    if not os.path.exists(os.path.expanduser(data)):  # says no, too, of what no path can be
         if not _ON_HUB.fullmatch(data):
-            raise StudioError(f"There is no file or folder '{data}'.", _KNOWN)
+            raise StudioError(f"There is no file or folder '{data[:200]}'.", _KNOWN)
         from studio.scienceqa.questions import hub
 
         return _parquet(hub.fetch(data), data, images_dir, splits, settings)

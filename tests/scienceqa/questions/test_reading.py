@@ -62,6 +62,9 @@ def test_what_is_no_set_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     for name, words in told.items():
         with pytest.raises(StudioError, match=words):
             read(name if name.startswith("..") else str(tmp_path / (name or "empty")))
+    for odd in ("", "a\0b", "x" * 5000, "~nobody-of-that-name/set", "a//b", "a b/c"):
+        with pytest.raises(StudioError, match="There is no file or folder"):
+            read(odd)
     with pytest.raises(StudioError, match="There is no split 'minival'"):
         read(saved(tmp_path / "set", "1"), splits=("minival",))
 
