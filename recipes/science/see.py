@@ -32,13 +32,13 @@ from recipes.science.vision import WIDTH, Heads, build_tower, localise, look, no
 from studio.scienceqa.diagrams.drawing import draw
 
 FAMILIES = ("attract", "membrane", "layers", "grid", "punnett", "force", "concentration", "temperature")
-RATE = 3e-3
+_RATES = {"teacher": 3e-3, "tower": 2e-3}
 BATCH = 8
 DRAWN = 2
 """Sheets of a step, and how many of them, at most, are tiles of a drawn question."""
 _AVERAGE = 0.995
-_ENOUGH, _HARDER = 0.65, 0.002
-"""Sheets become harder by this with every step while so much is read right."""
+_ENOUGH, _HARDER = {"teacher": 0.75, "tower": 0.55}, 0.002
+"""Sheets become harder by the latter with every step while so much is read right; the running average reads more."""
 _WRITING = ("self_attn.out_proj.weight", "mlp.fc2.weight")
 """Matrices by which layers write; they grow slowly, so that a patch's place is still heard beside what is written."""
 _PLAIN = ("Arimo-", "DejaVuSans-", "DejaVuSans.", "Roboto-", "Inter-", "FreeSans", "LiberationSans-")
@@ -111,7 +111,8 @@ class Trainer:
 
     def __init__(self, fonts: Sequence[Font], seed: int, teacher: nn.ModuleDict | None = None) -> None:
         self.fonts, self.random, self.level, self.right = arrange(fonts), np.random.default_rng(seed), 0.0, 0.0
-        self.teacher = teacher
+        self.teacher, self.what = teacher, "tower" if teacher else "teacher"
+        rate = _RATES[self.what]
         torch.manual_seed(seed)
         if teacher is None:
             self.learner = nn.ModuleDict({"tower": Teacher(), "heads": Heads(STAGES[-1])})
@@ -135,9 +136,9 @@ class Trainer:
         if writing:
             groups.append({"params": writing, "share": 0.7, "weight_decay": 5 * decay})
         self.optimizers = [
-            Muon(groups, lr=RATE),
+            Muon(groups, lr=rate),
             torch.optim.AdamW(
-                [{"params": first, "share": 0.2}, {"params": rest, "share": 1.0}], lr=RATE, betas=(0.9, 0.98)
+                [{"params": first, "share": 0.2}, {"params": rest, "share": 1.0}], lr=rate, betas=(0.9, 0.98)
             ),
         ]
 
@@ -171,7 +172,7 @@ class Trainer:
                 group["lr"] = rate * group["share"]
             optimizer.step()
         self.right += 0.05 * (parts["right"] - self.right)
-        if self.right > _ENOUGH:
+        if self.right > _ENOUGH[self.what]:
             self.level = min(1.0, self.level + _HARDER)
         return {**parts, "level": self.level}
 
@@ -218,7 +219,7 @@ def train(trainer: Trainer, held: Sequence[Font], file: Path, minutes: float) ->
     started, saved, examined = time.time() - before, time.time(), time.time()
     sums: dict[str, list[float]] = defaultdict(list)
     while (done := (time.time() - started) / (60 * minutes)) < 1:
-        rate = RATE * min(1, (steps + 1) / 60) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
+        rate = _RATES[trainer.what] * min(1, (steps + 1) / 60) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
         for name, value in trainer.step(rate, 1.0 if done < 0.7 else 0.3).items():
             sums[name].append(value)
         steps += 1
