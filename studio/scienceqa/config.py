@@ -188,6 +188,11 @@ class AskConfig(_ModelConfig):
     )
     seed: int = option(42, "Seed of the drawing.", ge=0, le=2**31 - 1, advanced=True)
 
+    @property
+    def name(self) -> str:
+        """The question, shortened."""
+        return textwrap.shorten(self.question, 60, placeholder="…")
+
 
 class EvaluateScienceqaConfig(_ModelConfig):
     """Evaluate a Gemma-CLIP model: ScienceQA's official columns, baselines, and whether it looks at the picture."""
@@ -212,14 +217,14 @@ class EvaluateScienceqaConfig(_ModelConfig):
     )  # fmt: skip
     max_new_tokens: int = option(256, "Longest reasoning.", unit="tokens", ge=1, le=LONGEST_ANSWER, advanced=True)
     results: Path | None = option(
-        None, "Instead of asking a model: an official result file (.json) to score.", widget="hidden"
+        None, "Instead of asking a model: official results (.json) or LLaVA's answers (.jsonl) to score.", widget="hidden"
     )
     output_path: Path | None = option(None, "Also copy the results into this folder.", widget="hidden")
 
     @property
     def name(self) -> str:
         """What is evaluated."""
-        return f"Evaluate {Path(self.bundle).name} on {Path(self.data).name}"
+        return f"Evaluate {(self.results or Path(self.bundle)).name} on {Path(self.data).name}"
 
 
 class ExportBundleConfig(Config):
