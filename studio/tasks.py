@@ -40,6 +40,7 @@ from studio.scienceqa.config import (
     AskConfig,
     DataConfig,
     DrawConfig,
+    EvaluateScienceqaConfig,
     ExportBundleConfig,
 )
 from studio.settings import Settings
@@ -200,6 +201,13 @@ _TABLE = (
         "device",
         "Ask a Gemma-CLIP model a science question: its reasoning streams, and each choice gets a probability.",
         long=False,
+    ),
+    Task(
+        "evaluate-scienceqa",
+        EvaluateScienceqaConfig,
+        "studio.scienceqa.scoring.evaluate:run",
+        "device",
+        "Evaluate a Gemma-CLIP model: ScienceQA's official columns, baselines, and whether it looks at the picture.",
     ),
 )
 TASKS: Mapping[str, Task] = {task.name: task for task in _TABLE}

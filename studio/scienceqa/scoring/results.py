@@ -92,7 +92,7 @@ def _whole(index: Any) -> int:
 
 def _texts(text: str, path: Path, options: str) -> dict[str, int | str | None]:
     found: dict[str, int | str | None] = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
