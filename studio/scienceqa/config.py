@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -217,7 +218,9 @@ class EvaluateScienceqaConfig(_ModelConfig):
     )  # fmt: skip
     max_new_tokens: int = option(256, "Longest reasoning.", unit="tokens", ge=1, le=LONGEST_ANSWER, advanced=True)
     results: Path | None = option(
-        None, "Instead of asking a model: official results (.json) or LLaVA's answers (.jsonl) to score.", widget="hidden"
+        None,
+        "Instead of asking a model: official results (.json) or LLaVA's answers (.jsonl) to score.",
+        widget="hidden",
     )
     output_path: Path | None = option(None, "Also copy the results into this folder.", widget="hidden")
 

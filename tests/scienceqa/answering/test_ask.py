@@ -133,3 +133,8 @@ def test_on_the_command_line_it_streams_and_ends_with_the_answer(
     assert err.strip() == report["text"] and err.count(report["text"]) == 1, "said once, as it was written"
     assert main([*given, "--choices", "Pair 1;;Pair 2"]) == 1
     assert "Choice 2 of 3 is empty." in capsys.readouterr().err
+
+
+def test_a_job_is_called_by_its_question() -> None:
+    assert validate(AskConfig, ASKED).name == ASKED["question"]
+    assert validate(AskConfig, {"question": "word " * 30}).name == "word " * 11 + "word…"
