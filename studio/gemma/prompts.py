@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from studio.errors import StudioError
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 IMAGE = object()
 """Stands for an image in the content handed to `lay_out`."""
+
+_CONTROL: MutableMapping[Any, tuple[frozenset[str], frozenset[str]]] = WeakKeyDictionary()  # by tokenizer
 
 
 @dataclass(frozen=True)
@@ -62,12 +65,23 @@ def refuse_control(tokenizer: Any, texts: Iterable[str]) -> None:
     Raises:
         StudioError: One does.
     """
-    added = tokenizer.added_tokens_decoder.values()
-    control = {*tokenizer.all_special_tokens, *(token.content for token in added if token.special)}
+    control, beginnings = _control(tokenizer)
     for text in texts:
-        found = [token for token in control if token in text]
+        found = [token for token in control if token in text] if beginnings.intersection(text) else []
         if found:
             raise StudioError(f"'{found[0]}' is a control token of Gemma 3 and cannot be asked.", "Use plain words.")
+
+
+def _control(tokenizer: Any) -> tuple[frozenset[str], frozenset[str]]:
+    """Return a tokenizer's control tokens and the characters they begin with.
+
+    Gemma 3 has 6,000 of them; gathering them takes a tenth of a second, and a training set asks 50,000 times.
+    """
+    if tokenizer not in _CONTROL:
+        added = [token.content for token in tokenizer.added_tokens_decoder.values() if token.special]
+        tokens = frozenset([*tokenizer.all_special_tokens, *added])
+        _CONTROL[tokenizer] = tokens, frozenset(token[0] for token in tokens)
+    return _CONTROL[tokenizer]
 
 
 def single_token(processor: Any, word: str) -> int:
