@@ -1,0 +1,1 @@
+"""Training of projector and adapters."""
