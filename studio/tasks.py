@@ -42,6 +42,7 @@ from studio.scienceqa.config import (
     DrawConfig,
     EvaluateScienceqaConfig,
     ExportBundleConfig,
+    TrainScienceqaConfig,
 )
 from studio.settings import Settings
 
@@ -208,6 +209,13 @@ _TABLE = (
         "studio.scienceqa.scoring.evaluate:run",
         "device",
         "Evaluate a Gemma-CLIP model: ScienceQA's official columns, baselines, and whether it looks at the picture.",
+    ),
+    Task(
+        "train-scienceqa",
+        TrainScienceqaConfig,
+        "studio.scienceqa.training.trainer:run",
+        "device",
+        "Train the projector and the adapters of a Gemma-CLIP model on science questions.",
     ),
 )
 TASKS: Mapping[str, Task] = {task.name: task for task in _TABLE}
