@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -56,7 +57,7 @@ class Bundles:
             model: What to write.
             measured: What is known of it, such as ``step`` and ``accuracy``.
         """
-        told = {"configuration": self._config.model_dump(mode="json"), "validation": dict(measured)}
+        told = {**self._config.model_dump(mode="json"), "validation": dict(measured)}
         facts = {"name": self._output.name, "training": told, "answering": form(self._config), "families": {}}
         bundle.save(model, self._folder / which, **facts)
 
@@ -70,8 +71,8 @@ class Bundles:
         A failure is told and not raised, since the bundle is safe in the job's folder.
         """
         try:
-            bundle.copy(self._folder / BEST, self._output)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            return f"the bundle is {self._folder / BEST}, since '{self._output}' could not be written ({reason})"
+            with bundle.drafted(self._output) as draft:
+                shutil.copytree(self._folder / BEST, draft, dirs_exist_ok=True)
+        except (OSError, StudioError) as error:
+            return f"the bundle is {self._folder / BEST}, since '{self._output}' could not be written ({error})"
         return f"the bundle is {self._output}"

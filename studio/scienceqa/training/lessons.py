@@ -13,6 +13,7 @@ from studio.scienceqa.config import TrainScienceqaConfig
 from studio.scienceqa.model import prompts
 from studio.scienceqa.model.gemmaclip import GemmaClip
 from studio.scienceqa.model.prompts import Form, Prompt
+from studio.scienceqa.model.views import Grid
 from studio.scienceqa.questions.record import Question, QuestionSet, Rejected
 from studio.scienceqa.training.features import Features, Picture
 
@@ -47,6 +48,11 @@ class Lesson:
     question: Question
     picture: Picture | None
     turns: tuple[Turn, ...]
+
+    @property
+    def grid(self) -> Grid | None:
+        """Rows and columns of its picture's views; None without one."""
+        return None if self.picture is None else self.picture.grid
 
     def turn(self, occasion: int) -> Turn:
         """Return the turn of an occasion; the forms take turns."""

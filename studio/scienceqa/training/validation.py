@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 import torch
 
+from studio.scienceqa.answering.answer import Asked, probabilities
 from studio.scienceqa.answering.generation import Sampling, complete
-from studio.scienceqa.model import choosing, prompts
-from studio.scienceqa.model.gemmaclip import GemmaClip
 from studio.scienceqa.model.prompts import Form
 from studio.scienceqa.training.features import Features
 from studio.scienceqa.training.learner import Learner, Shown
@@ -44,40 +43,29 @@ def look(learner: Learner, lessons: Sequence[Lesson], features: Features, form: 
         form: Of the turns; reasoning is written by the model itself before the choices are scored.
     """
     right, losses = 0, []
-    longest = _ROOM * max(len(one.turn(0).answer) for one in lessons)
+    longest = _ROOM * max(len(one.turn(0).answer) for one in lessons) if form == "reasoning" else 0
     for start in range(0, len(lessons), TOGETHER):
         some = lessons[start : start + TOGETHER]
-        shown = [Shown(one.turn(0), features.of(one.question, one.picture)) for one in some]
+        seen = [features.of(one.question, one.picture) for one in some]
         if some[0].question.choices:
-            for one, chances in zip(
-                some, _chances(learner.model, some, shown, longest if form == "reasoning" else 0), strict=True
-            ):
+            asked = [Asked(one.question, one.grid, each) for one, each in zip(some, seen, strict=True)]
+            for one, chances in zip(some, _chances(learner, asked, longest), strict=True):
                 assert one.question.answer is not None
                 right += chances.index(max(chances)) == one.question.answer
                 losses.append(-math.log(max(chances[one.question.answer], _LEAST)))
         else:
             with torch.no_grad():
-                losses += [float(learner.loss([each])) for each in shown]
+                pairs = zip(some, seen, strict=True)
+                losses += [float(learner.loss([Shown(one.turn(0), each)])) for one, each in pairs]
         yield start + len(some)
     accuracy = right / len(lessons) if lessons[0].question.choices else None
     return Look(accuracy, sum(losses) / len(losses))
 
 
-def _chances(
-    model: GemmaClip, lessons: Sequence[Lesson], shown: Sequence[Shown], longest: int
-) -> list[tuple[float, ...]]:
-    """Return the probability of every choice of every question, after reasoning of so many tokens, or 0 for none."""
-    asked, seen = [each.turn.asked for each in shown], [each.features for each in shown]
-    choices = [one.question.choices for one in lessons]
+def _chances(learner: Learner, asked: Sequence[Asked], longest: int) -> list[tuple[float, ...]]:
+    """Return the probability of every choice of every question, behind reasoning of so many tokens, or 0 for none."""
     if not longest:
-        return choosing.score(model, asked, seen, choices)
-    written = complete(model, asked, seen, Sampling(longest))
-    conclusion = prompts.conclusion(model.tokenizer, model.info.template)
-    reasoning = [_before(conclusion, said.ids) for said in written]
-    return choosing.score(model, asked, seen, choices, reasoning=reasoning)
-
-
-def _before(end: tuple[int, ...], ids: tuple[int, ...]) -> tuple[int, ...]:
-    """Return what stands before the last place where tokens are ``end``; all of them where there is none."""
-    places = [at for at in range(len(ids) - len(end) + 1) if ids[at : at + len(end)] == end]
-    return ids[: places[-1]] if places else ids
+        return probabilities(learner.model, asked, None)
+    prompts = [one.prompt(learner.model, "reasoning") for one in asked]
+    written = complete(learner.model, prompts, [one.features for one in asked], Sampling(longest))
+    return probabilities(learner.model, asked, written)

@@ -63,7 +63,7 @@ def test_a_run_leaves_bundles_and_a_history(config: TrainScienceqaConfig, house:
     assert set(last.artifacts) == {"bundle", "last", "history"} and str(config.output_dir) in last.note
     assert contents(context.folder / "bundle") == contents(config.output_dir)
     told = bundle.describe(config.output_dir)
-    assert told.training["configuration"]["lora_r"] == 4 and told.answering == "letter" and told.name == "out"
+    assert told.training["lora_r"] == 4 and told.answering == "letter" and told.name == "out"
     assert told.training["validation"]["accuracy"] == max(event.metrics["accuracy"] for event in looks)
 
 
