@@ -39,7 +39,7 @@ _SEED_NOTE = (
     "gemmaclip's script trained it on the middle square of each picture and on answers without letters; here it sees "
     "the whole picture, padded to a square, and its choices are compared as texts."
 )
-_ADVICE = "Give the folder that train-scienceqa wrote, or 'embedded'."
+_ADVICE = "Give the folder that train-scienceqa wrote."
 
 
 @dataclass(frozen=True)
@@ -136,6 +136,8 @@ def describe(folder: str | Path) -> BundleInfo:
         if (place / SEED_PROJECTOR).is_file():
             parts = {name: place / name if (place / name).is_dir() else None for name in (ADAPTER, TOKENIZER)}
             return replace(_of_seed(place / SEED_PROJECTOR, parts[ADAPTER], parts[TOKENIZER]), folder=place)
+        if place == EMBEDDED:
+            raise StudioError("No science model comes with this version of the studio yet.", _ADVICE)
         raise StudioError(f"There is no bundle in {place}: {FILE} is missing.", _ADVICE)
     try:
         info = _read(json.loads(path.read_text("utf-8")))
