@@ -10,15 +10,21 @@ from pathlib import Path
 from studio.errors import StudioError
 from studio.scienceqa.config import TrainScienceqaConfig
 from studio.scienceqa.model import bundle
+from studio.scienceqa.model.bundle import BundleInfo
 from studio.scienceqa.model.gemmaclip import GemmaClip
 from studio.scienceqa.model.prompts import Form
 
 BEST, LAST = "bundle", "last"
 
 
-def form(config: TrainScienceqaConfig) -> Form:
-    """Return the form in which what is trained is validated, and answers."""
-    return "reasoning" if config.answer_form == "reasoning" else "letter"
+def answering_form(config: TrainScienceqaConfig, start: BundleInfo) -> Form:
+    """Return the form in which what is trained is validated, and answers.
+
+    Where both are taught, it is that of the bundle that training starts from, and of a new model the letter at once.
+    """
+    if config.answer_form != "both":
+        return config.answer_form
+    return "letter" if start.projector is None else start.answering
 
 
 class Bundles:
@@ -58,7 +64,12 @@ class Bundles:
             measured: What is known of it, such as ``step`` and ``accuracy``.
         """
         told = {**self._config.model_dump(mode="json"), "validation": dict(measured)}
-        facts = {"name": self._output.name, "training": told, "answering": form(self._config), "families": {}}
+        facts = {
+            "name": self._output.name,
+            "training": told,
+            "answering": answering_form(self._config, model.info),
+            "families": {},
+        }
         bundle.save(model, self._folder / which, **facts)
 
     def known(self) -> dict[str, str]:

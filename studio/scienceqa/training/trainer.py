@@ -21,9 +21,9 @@ from studio.scienceqa.model.loading import choose_quantization
 from studio.scienceqa.model.source import Source, named
 from studio.scienceqa.questions.reading import read
 from studio.scienceqa.questions.record import Question, Rejected
-from studio.scienceqa.training import bundles, history, selfcheck
+from studio.scienceqa.training import history, selfcheck
 from studio.scienceqa.training.batching import Plan, Step
-from studio.scienceqa.training.bundles import BEST, LAST, Bundles
+from studio.scienceqa.training.bundles import BEST, LAST, Bundles, answering_form
 from studio.scienceqa.training.checkpoint import Checkpoint, Progress
 from studio.scienceqa.training.features import Features
 from studio.scienceqa.training.history import History
@@ -54,7 +54,7 @@ def run(config: TrainScienceqaConfig, context: Context) -> Iterator[Event]:
         StudioError: The questions, the model or the output folder cannot be used, the self-check fails, the loss is
             no number, or on a resume questions or model have changed.
     """
-    results = Bundles(config, context.folder)
+    bundles = Bundles(config, context.folder)
     yield Event(0, None, "Reading the questions")
     found = read(config.data, config.images_dir, splits=("train", "val"), settings=context.settings)
     material = choose(found, config)
@@ -63,11 +63,11 @@ def run(config: TrainScienceqaConfig, context: Context) -> Iterator[Event]:
         context.models.lease(_spec(config, context), exclusive=True) as model,
         Features(model, context.settings) as features,
     ):
-        training = _Training(config, context, model, features, results)
+        training = _Training(config, context, model, features, bundles)
         yield from training.prepare(material, found.rejected)
         yield from training.run()
         summary = training.summary()
-    yield replace(summary, note=f"{summary.note}; {results.deliver()}")
+    yield replace(summary, note=f"{summary.note}; {bundles.deliver()}")
 
 
 class _Training:
@@ -80,7 +80,8 @@ class _Training:
         self._model, self._features = model, features
         self._lock = context.models.device_lock()
         self._meter = Meter(model.device)
-        self._steps: int | None = None
+        self._form = answering_form(config, model.info)
+        self._total: int | None = None
         self._progress = Progress()
         self._artifacts: dict[str, str] = {"history": history.NAME}
 
@@ -89,7 +90,7 @@ class _Training:
         config, model = self._config, self._model
         left_out = list(rejected)
         self._lessons = yield from self._ready(material.train, taught(config.answer_form), left_out)
-        self._validation = yield from self._ready(material.validation, lambda _: (bundles.form(config),), left_out)
+        self._validation = yield from self._ready(material.validation, lambda _: (self._form,), left_out)
         if not self._lessons:
             raise StudioError(f"No question can be trained on: {left_out[0].reason}", "Give other questions.")
         told = self._list(left_out)
@@ -97,8 +98,8 @@ class _Training:
             [length(model, lesson) for lesson in self._lessons], config.per_device_train_batch_size,
             config.gradient_accumulation_steps, config.num_train_epochs, config.seed,
         )  # fmt: skip
-        self._steps = self._plan.steps
-        self._learner = Learner(model, config, self._steps)
+        self._total = self._plan.steps + 1  # the last one is handing over
+        self._learner = Learner(model, config, self._plan.steps)
         yield self._event(f"{self._learner.told}{told}. Checking the gradients")
         with self._lock:
             selfcheck.check(self._learner, self._sample())
@@ -131,11 +132,14 @@ class _Training:
         self._keep()
 
     def summary(self) -> Event:
-        """Say how it ended."""
-        progress, early = self._progress, ""
-        if progress.step < self._plan.steps:
-            early = f" early, after {self._config.patience} looks without a better one"
-        return self._event(f"Finished{early}: {self._best()}")
+        """Say how it ended; metrics are ``best_step``, and where it was measured ``best_accuracy``."""
+        progress, note = self._progress, f"Finished: {self._best()}"
+        if early := progress.step < self._plan.steps:
+            note = f"Finished early, after {self._config.patience} looks without a better one: {self._best()}"
+        numbers = {"best_step": float(progress.best_step)}
+        numbers |= {} if progress.best_accuracy is None else {"best_accuracy": progress.best_accuracy}
+        event = self._event(note, numbers)
+        return event if early else replace(event, done=event.done + 1)
 
     def _step(self, step: Step) -> dict[str, float]:
         """Learn from the questions of one step."""
@@ -151,7 +155,7 @@ class _Training:
         numbers, progress = {}, self._progress
         found = Look(None, -float(progress.step))  # with nothing to tell which step is best, the last one is
         if self._validation:
-            looking = look(self._learner, self._validation, self._features, bundles.form(self._config))
+            looking = look(self._learner, self._validation, self._features, self._form)
             found = yield from self._told(looking, "Looking at the validation questions", len(self._validation))
             numbers = {"validation_loss": found.loss}
             numbers |= {} if found.accuracy is None else {"accuracy": found.accuracy}
@@ -223,7 +227,7 @@ class _Training:
         return f"; {len(left_out):,} questions are passed over, such as {first}"
 
     def _event(self, note: str, numbers: Mapping[str, float] | None = None) -> Event:
-        return Event(self._progress.step, self._steps, note, numbers or {}, dict(self._artifacts))
+        return Event(self._progress.step, self._total, note, numbers or {}, dict(self._artifacts))
 
     def _standing(self) -> str:
         epoch = max(0, self._progress.step - 1) // self._plan.steps_per_epoch + 1

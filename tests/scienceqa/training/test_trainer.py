@@ -52,7 +52,7 @@ def test_a_run_leaves_bundles_and_a_history(config: TrainScienceqaConfig, house:
     events = finish(config, context)
     steps = [event for event in events if "loss" in event.metrics]
     looks = [event for event in events if "accuracy" in event.metrics]
-    assert [event.done for event in steps] == [1, 2, 3, 4, 5, 6] and {event.total for event in steps} == {6}
+    assert [event.done for event in steps] == [1, 2, 3, 4, 5, 6] and {event.total for event in steps} == {7}
     assert all(set(event.metrics) == STEP for event in steps)
     assert [event.done for event in looks] == [0, 2, 4, 6]
     assert all("bundle" in event.artifacts for event in [*looks, *steps])  # however soon one stops
@@ -60,6 +60,9 @@ def test_a_run_leaves_bundles_and_a_history(config: TrainScienceqaConfig, house:
     assert [line["loss"] for line in lines if "loss" in line] == [event.metrics["loss"] for event in steps]
     assert [line["accuracy"] for line in lines if "looked" in line] == [event.metrics["accuracy"] for event in looks]
     last = events[-1]
+    best = max(looks, key=lambda event: (event.metrics["accuracy"], -event.metrics["validation_loss"]))
+    assert last.metrics == {"best_step": best.done, "best_accuracy": best.metrics["accuracy"]}
+    assert last.done == last.total and not any(event.done == event.total for event in events[:-1])
     assert set(last.artifacts) == {"bundle", "last", "history"} and str(config.output_dir) in last.note
     assert contents(context.folder / "bundle") == contents(config.output_dir)
     told = bundle.describe(config.output_dir)
@@ -115,7 +118,7 @@ def test_stopping_takes_one_step_and_gives_everything_back(config: TrainScienceq
     assert stop(config, context, after(3)).done == 3
     assert history(context)[-1]["step"] == 3 and bundle.describe(context.folder / "last").adapter is not None
     assert not context.models.loaded()  # a model with adapters is not handed to the next one
-    assert finish(config, context)[-1].done == 6
+    assert finish(config, context)[-1].done == 7
 
 
 def test_seeds_decide_everything(config: TrainScienceqaConfig, house: House) -> None:
@@ -133,7 +136,7 @@ def test_a_run_that_gets_worse_ends_early_with_what_was_best(config: TrainScienc
     looks = [event.metrics for event in events if "accuracy" in event.metrics]
     ranks = [(look["accuracy"], -look["validation_loss"]) for look in looks]
     best = ranks.index(max(ranks))
-    assert events[-1].done == best + 2 < events[-1].total == 27 and "early" in events[-1].note
+    assert events[-1].done == best + 2 < events[-1].total == 28 and "early" in events[-1].note
     kept = bundle.describe(config.output_dir).training["validation"]
     assert kept == {"step": best, **looks[best]}
     assert contents(context.folder / "bundle") != contents(context.folder / "last")
@@ -156,7 +159,7 @@ def test_what_cannot_be_used_is_listed_and_passed_over(
     lines = [json.loads(line) for line in (context.folder / events[-1].artifacts["skipped"]).read_text().splitlines()]
     assert {line["pid"] for line in lines} == {"0", "1", "2", "3"} and all(line["reason"] for line in lines)
     assert any("4 questions are passed over" in event.note for event in events)
-    assert events[-1].done == 2  # two questions, two epochs
+    assert events[-1].done == 3  # two questions, two epochs, and handing over
 
 
 def test_nothing_to_train_on_is_a_sentence(config: TrainScienceqaConfig, house: House, tmp_path: Path) -> None:
@@ -171,7 +174,7 @@ def test_without_a_split_to_validate_on_the_last_tenth_is_held_out(
     data = lessons.written(tmp_path / "train", lessons.questions(21, 0))
     events = finish(changed(config, data=str(data), num_train_epochs=1, max_train_samples=8), house("job"))
     assert "the last 2 are held out" in events[1].note and "the first 8" in events[1].note
-    assert events[-1].done == 1 and "of 2 right" in events[-1].note
+    assert events[-1].done == 2 and "of 2 right" in events[-1].note
 
 
 def test_the_projector_alone(config: TrainScienceqaConfig, house: House) -> None:
@@ -185,6 +188,7 @@ def test_a_bundle_s_adapters_go_on_being_trained(config: TrainScienceqaConfig, h
     assert any("rank 2" in event.note and "the bundle's own adapters go on" in event.note for event in events)
     told = bundle.describe(config.output_dir)
     assert told.views == tiny.TILES and told.adapter is not None
+    assert told.answering == bundle.describe(start).answering == "reasoning"  # and so it was validated
     assert json.loads((told.adapter / "adapter_config.json").read_text())["r"] == 2
     before, now = contents(start), contents(house("job").folder / "last")
     assert now.keys() == before.keys() - {name for name in before if name.startswith("base/")}
