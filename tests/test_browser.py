@@ -199,7 +199,7 @@ def test_dark_light_and_the_models_tab(page: Page) -> None:
     expect(page.locator("body")).not_to_have_class(re.compile("dark"))
 
 
-@pytest.mark.parametrize("tab", ["grade", "embed", "models"])
+@pytest.mark.parametrize("tab", ["grade", "embed", "science", "models"])
 def test_a_phone_scrolls_one_way_only(page: Page, url: str, tab: str) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{url}/?tab={tab}")

@@ -16,12 +16,14 @@ from studio.ui.librarypane import LibraryPane
 from studio.ui.lutpane import LutPane
 from studio.ui.models import ModelsTab
 from studio.ui.pulse import Part, Pulse, of_job
+from studio.ui.science import Memory as ScienceMemory
+from studio.ui.science import ScienceTab
 
 if TYPE_CHECKING:
     from studio.jobs import Job
     from studio.tasks import Studio
 
-TABS = ("grade", "embed", "models")
+TABS = ("grade", "embed", "science", "models")
 SHOW_TAB = """
 (tab) => {
   if (!window.studioOpened) return;  // the first tab says so itself before the address was read
@@ -67,7 +69,7 @@ class App:
         self.studio = studio
         self.visitor = gr.BrowserState("", storage_key="studio-visitor", secret="gemma-studio")
         lut = gr.BrowserState("", storage_key="studio-lut", secret="gemma-studio")
-        remembered = Memory()
+        remembered, learnt = Memory(), ScienceMemory()
         self.address = gr.Textbox(visible=False)
         with gr.Row(elem_id="header"):
             markup.html(header.title(), elem_id="title")
@@ -83,26 +85,37 @@ class App:
                     self.library = LibraryPane(studio, self.visitor)
             with gr.Tab("Embed", id="embed") as embed_tab:
                 self.embed = EmbedTab(studio, self.visitor, remembered)
+            with gr.Tab("Science", id="science") as science_tab:
+                self.science = ScienceTab(studio, self.visitor, learnt)
             with gr.Tab("Models", id="models") as models_tab:
                 self.models = ModelsTab(studio)
         with gr.Sidebar(open=False, position="right", width=340, elem_id="drawer"):
             markup.html("<h2>Jobs</h2>")
             self.drawer = markup.html(elem_id="jobs", js_on_load=jobpanel.ON_CLICK)
         theme.click(None, js=header.TOGGLE_THEME)
-        for name, tab in zip(TABS, (grade_tab, embed_tab, models_tab), strict=True):
+        for name, tab in zip(TABS, (grade_tab, embed_tab, science_tab, models_tab), strict=True):
             tab.select(None, js=f"() => ({SHOW_TAB})('{name}')")
         self.places = {
             TASK: Place(self.grade.job, "grade", self.panes, "train"),
             "extract": Place(self.embed.extract.job, "embed", self.embed.panes, "extract"),
             "probe": Place(self.embed.probe.follower.job, "embed", self.embed.panes, "probe"),
             "inspect-h5": Place(self.embed.inspect.follower.job, "embed", self.embed.panes, "inspect"),
+            "train-scienceqa": Place(learnt.train, "science", self.science.panes, "science-train"),
+            "evaluate-scienceqa": Place(learnt.evaluate, "science", self.science.panes, "evaluate"),
+            "scienceqa-data": Place(learnt.data, "science", self.science.panes, "data"),
+            "draw-questions": Place(learnt.drawing, "science", self.science.panes, "data"),
         }
         self._wire(blocks)
 
     @property
     def shown(self) -> list[Any]:
         """The components that `_show` fills."""
-        return [*(place.job for place in self.places.values()), self.tabs, self.panes, self.embed.panes]
+        return [*(place.job for place in self.places.values()), self.tabs, *self._inner]
+
+    @property
+    def _inner(self) -> tuple[gr.Tabs, ...]:
+        """The panes of those tabs that have some."""
+        return self.panes, self.embed.panes, self.science.panes
 
     def _wire(self, blocks: gr.Blocks) -> None:
         pulse = Pulse(self.studio.jobs, self.visitor, self._parts())
@@ -115,6 +128,7 @@ class App:
         opened.then(self.grade.restore, [self.grade.job, self.grade.folder], self.grade.restored, **PRIVATE)
         opened.then(self.lut.open, self.lut_given, self.lut.opened, **PRIVATE)
         self.embed.restore(opened)
+        self.science.restore(opened)
         for event in (opened, acted):
             pulse.after(event)
         opened.then(None, js=OPENED)
@@ -132,7 +146,7 @@ class App:
             Part("drawer", "jobs", lambda visitor, job: self.draw_drawer(visitor), None, drawer),
             Part("models", "loaded", lambda visitor, job: self.models.draw(), None, models),
             Part("grade", "start", lambda visitor, job: result.version(job), grade.job, graded),
-            *(part for each in [*followers, *self.embed.followers] for part in of_job(each)),
+            *(part for each in [*followers, *self.embed.followers, *self.science.followers] for part in of_job(each)),
         ]
 
     def _wire_luts(self) -> None:
@@ -171,14 +185,13 @@ class App:
 
     def _show(self, tab: Any) -> list[Any]:
         """Open a tab, and leave everything else on show as it is."""
-        return [*[gr.skip()] * len(self.places), tab, gr.skip(), gr.skip()]
+        return [*[gr.skip()] * len(self.places), tab, *[gr.skip()] * len(self._inner)]
 
     def _watch(self, task: str, job_id: str) -> list[Any]:
         """Open a job in the pane of its task."""
         place = self.places[task]
         jobs = [job_id if name == task else gr.skip() for name in self.places]
-        both = (self.panes, self.embed.panes)
-        panes = [gr.Tabs(selected=place.pane) if place.panes is each else gr.skip() for each in both]
+        panes = [gr.Tabs(selected=place.pane) if place.panes is each else gr.skip() for each in self._inner]
         return [*jobs, gr.Tabs(selected=place.tab), *panes]
 
     def draw_facts(self, visitor: str) -> str:

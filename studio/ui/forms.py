@@ -111,7 +111,10 @@ def _number(field: FieldInfo, shared: Mapping[str, Any]) -> Component:
     lowest, highest = bounds(field)
     whole = kind(field) is int
     if lowest is not None and highest is not None and _draggable(lowest, highest, whole):
-        return gr.Slider(lowest, highest, step=1 if whole else (highest - lowest) / SLIDER_STEPS, **shared)
+        step = 1 if whole else (highest - lowest) / SLIDER_STEPS
+        # A slider cannot be left empty, nor set to what lies between two of its steps.
+        if field.is_required() or (field.default is not None and (not field.default or abs(field.default) >= step)):
+            return gr.Slider(lowest, highest, step=step, **shared)
     step = 1 if whole else _step(field.default)
     return gr.Number(minimum=lowest, maximum=highest, step=step, precision=0 if whole else None, **shared)
 

@@ -19,6 +19,8 @@ class Everything(Config):
     few: int = option(3, "Few.", unit="pieces", ge=1, le=9)
     many: int = option(10, "Many.", ge=0, le=10_000)
     share: float = option(0.5, "A share.", ge=0, le=1)
+    slow: float = option(0.0001, "A rate too small for a slider's steps.", ge=1e-8, le=1)
+    unset: float | None = option(None, "Perhaps a share; a slider could not be empty.", ge=0, le=1)
     rate: float = option(0.006, "A rate.", ge=1e-6, le=10, advanced=True)
     choice: Literal["one", "two"] = option("two", "A choice.")
     where: Path = option(Path("here"), "A folder.")
@@ -35,6 +37,8 @@ class Everything(Config):
         ("few", gr.Slider),
         ("many", gr.Number),
         ("share", gr.Slider),
+        ("slow", gr.Number),
+        ("unset", gr.Number),
         ("rate", gr.Number),
         ("choice", gr.Dropdown),
         ("where", gr.Textbox),
