@@ -63,6 +63,8 @@ def test_what_a_model_has_read_is_read_once_and_the_model_is_not_kept(
     chat: Conversation, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     context = house("job")
+    with context.models.lease(chat._spec):
+        pass  # a model is tried on a blank picture when it is loaded
     seen: list[int] = []
     features, read = GemmaClip.features, conversation.Decoder.go_on
     monkeypatch.setattr(GemmaClip, "features", lambda self, tiles: (seen.append(len(tiles)), features(self, tiles))[1])
