@@ -38,8 +38,9 @@ def _call(node: ast.Call) -> Iterator[str]:
     given = {keyword.arg: keyword.value for keyword in node.keywords}
     if name == "torch.load" and "weights_only" not in given:
         yield "torch.load without weights_only"
-    if "trust_remote_code" in given:
-        yield "trust_remote_code"
+    trusted = given.get("trust_remote_code")
+    if trusted is not None and not (isinstance(trusted, ast.Constant) and trusted.value is False):
+        yield "trust_remote_code"  # a plain False is the one thing it may be: it also keeps transformers from asking
     for keyword, value in FORBIDDEN_KEYWORDS.items():
         if keyword in given and not (isinstance(given[keyword], ast.Constant) and given[keyword].value is not value):
             yield f"{keyword}={ast.unparse(given[keyword])}"
