@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import apply, judge_step, lut_training, store
+from benchmarks import apply, judge_step, lut_training, scienceqa, store
 from studio.grading.config import OptimizeConfig
 from studio.grading.lutfiles import LUT
 from studio.grading.pixels import grade
@@ -70,3 +70,13 @@ def test_both_layouts_of_a_run_are_written_read_and_hold_the_same(tmp_path: Path
     found = store.compare(arguments)  # it sees itself that the vectors are the same
     assert found["ratios"].keys() == {"write", "read", "read, once open", "size"}
     assert min(found["ratios"].values()) > 1 and found["seconds"]["read"]["ours"] > 0
+
+
+def test_both_ways_of_answering_science_questions_run_and_batches_change_nothing() -> None:
+    vision = {"image_size": 32, "patch_size": 8, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2,
+              "num_attention_heads": 4, "projection_dim": 32}  # fmt: skip
+    model = scienceqa.random_model({"vision": vision, "text": {"num_hidden_layers": 2}}, torch.device("cpu"))
+    found = scienceqa.compare(model, count=3, batch=2, longest=4, usual=2)
+    assert found["apart"] < 1e-5 and found["ratios"].keys() == {"letter", "reasoning", "reasoning, usual length"}
+    assert found["questions_per_second"].keys() == {"script", *found["ratios"]}
+    assert min(found["questions_per_second"].values()) > 0

@@ -160,7 +160,9 @@ class GemmaClip:
 
     def hidden(self, batch: Batch) -> Tensor:
         """Return the last layer's output, after its norm: ``[N, L, D]``."""
-        states = self.decoder(inputs_embeds=batch.embeds, attention_mask=batch.mask, use_cache=False)
+        # Nobody sees what comes after: padding on the right needs no mask, and attention takes its quick causal path.
+        mask = None if bool(batch.mask[:, 0].all()) else batch.mask
+        states = self.decoder(inputs_embeds=batch.embeds, attention_mask=mask, use_cache=False)
         return states.last_hidden_state  # type: ignore[no-any-return]
 
     def logits(self, hidden: Tensor) -> Tensor:

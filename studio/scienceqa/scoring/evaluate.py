@@ -60,7 +60,9 @@ def run(config: EvaluateScienceqaConfig, context: Context) -> Iterator[Event]:
         with context.models.lease(spec_of(config, context.models)) as loaded:
             rows = yield from _ask(loaded, questions, config, context)
             answered, notes, model = name_of(loaded), (), _model_facts(loaded, config)
-    facts = {"model": model, "config": config.model_dump(mode="json"), "versions": _versions()}
+    unused = {"output_path"} if config.projector_path else {"output_path", "llm_name", "vision_name"}
+    told = config.model_dump(mode="json", exclude=unused, exclude_none=True)
+    facts = {"model": model, "config": told, "versions": _versions()}
     by_pid = {one.pid: one for one in questions}
     found = Evaluation(data.name, config.split, by_pid, rows, rejected, answered, facts, notes)
     report, artifacts = _write(found, config, context)

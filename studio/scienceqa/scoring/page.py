@@ -22,7 +22,7 @@ PICTURE = 320
 SHOWN = {"wrong": 24, "right": 6}
 """Questions of a family that the page shows at most."""
 
-_STYLE = """details { margin: 0 0 14px; } summary { cursor: pointer; font-weight: 600; padding: 6px 0; }
+_STYLE = """summary { cursor: pointer; font-weight: 600; padding: 5px 0; } details[open] { margin-bottom: 18px; }
 .choices { list-style: none; margin: 8px 0 0; padding: 0; } .choices li { padding: 2px 6px; border-radius: 5px;
   background: linear-gradient(to right, rgba(74, 155, 224, .28) var(--chance, 0%), transparent 0); }
 .right { font-weight: 600; } .right::after { content: " ✓"; } .wrong::after { content: " ✗"; }
@@ -86,12 +86,15 @@ def _columns(report: Mapping[str, Any]) -> str:
     else:
         told = "These are other questions than ScienceQA's own test: the published rows are for orientation alone."
     others = [
-        [escape(one["name"]), *(_per_cent(one["figures"].get(name)) for name in names), escape(one["note"]),
-         escape(one["source"])]
+        [
+            escape(one["name"]),
+            *(_per_cent(one["figures"].get(name)) for name in names),
+            escape(f"{one['note']}; {one['source']}"),
+        ]
         for one in report["published"]
-    ]  # fmt: skip
+    ]
     heads = ["", *names]
-    return table(rows, heads) + paragraphs([told]) + table(others, [*heads, "", "source"])
+    return table(rows, heads) + paragraphs([told]) + table(others, [*heads, ""])
 
 
 def _table_of(groups: Sequence[Mapping[str, Any]], key: str, pictures: Sequence[str]) -> str:
@@ -102,7 +105,7 @@ def _table_of(groups: Sequence[Mapping[str, Any]], key: str, pictures: Sequence[
             row += [figure(one[name]["other"]), figure(one[name]["lead"], signed=True)] if name in one else ["", ""]
         rows.append(row)
     heads = ["", "questions", "right", "blindly"]
-    return table(rows, [*heads, *(head for name in pictures for head in (PICTURES[name], "lead"))])
+    return table(rows, [*heads, *(head for name in pictures for head in (PICTURES[name], "lead, points"))])
 
 
 def _calibration(told: Mapping[str, Any]) -> str:
@@ -117,7 +120,7 @@ def _ablations(report: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         if (one := report["pictures"].get(name)) is not None
     ]
     if rows:
-        heads = ["", "right with the picture", "right so", "lead", "same choice"]
+        heads = ["", "right with the picture", "right so", "lead, points", "same choice"]
         yield "Does it look at the picture?", table(rows, heads)
     if (told := report["orders"]) is not None:
         rows = [["right in other orders", figure(told["right"])],

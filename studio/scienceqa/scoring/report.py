@@ -115,7 +115,9 @@ def _lines(found: Evaluation) -> list[str]:
         if pairs:
             lead = figure(Difference.of(pairs).to_json(), signed=True)
             other = figure(Share.of(right for _, right in pairs).to_json())
-            lines.append(f"Of {len(pairs):,} questions with a picture, {words} {other} are right: a lead of {lead}.")
+            lines.append(
+                f"Of {len(pairs):,} questions with a picture, {words} {other} are right: a lead of {lead} points."
+            )
     failed = sum("failed" in row for row in found.rows)
     if failed:
         lines.append(f"{failed} questions could not be asked and are left out; they are listed with their reasons.")
@@ -125,12 +127,11 @@ def _lines(found: Evaluation) -> list[str]:
 
 
 def figure(told: Mapping[str, Any], signed: bool = False) -> str:
-    """Return a share with its interval for a person, ``61.2% (59.7 to 62.7)``; a difference in points."""
+    """Return a share in per cent with its interval, ``61.2% (59.7 to 62.7)``; a difference in points, with its sign."""
     if told["value"] is None:
         return "–"
     value, low, high = (f"{100 * told[name]:{'+' if signed else ''}.1f}" for name in ("value", "low", "high"))
-    unit = " points" if signed else "%"
-    return f"{value}{unit} ({low} to {high})".replace("-", "−")
+    return f"{value}{'' if signed else '%'} ({low} to {high})".replace("-", "−")
 
 
 def _measured(some: Sequence[Question], rows: Mapping[str, Row]) -> dict[str, Any]:
