@@ -1,0 +1,1 @@
+"""Palettes of four colours: from words or a picture, described, checked, exported, and learnt from a table."""
