@@ -17,7 +17,7 @@ run: $(BIN)/.run  ## set up and start the app
 	@$(BIN)/gemma-studio serve
 
 test: check tools  ## set up and pass the tests
-	@$(BIN)/python -m pytest -W error -m "not slow"
+	@$(BIN)/python -m pytest -W error -m "not slow" -n logical --dist loadfile
 
 check: $(BIN)/.test  ## lint and types only
 	@$(BIN)/ruff check .
