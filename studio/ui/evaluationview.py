@@ -1,16 +1,10 @@
-"""What the Evaluate pane draws of a finished evaluation: its tables, and its questions."""
+"""The tables that the Evaluate pane draws of a finished evaluation."""
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from studio.jobs import Job
-from studio.scienceqa.questions.record import Question
-from studio.scienceqa.scoring import families
 from studio.scienceqa.scoring.columns import COLUMNS
 from studio.ui import embedview, markup, scienceview
 
@@ -19,7 +13,11 @@ BASELINES = {
 }  # fmt: skip
 PICTURES = {"without_picture": "without the picture", "another_picture": "with another picture"}
 OTHERS = "Published on ScienceQA’s own test"
-_RUN = ("bundle", "data", "split")
+AGREEMENT = {
+    "named": "the reasoning ends on a choice", "agree": "and on that made at once",
+    "reasoned_right_where_they_agree": "right where they agree",
+    "reasoned_right_where_not": "where they do not, the reasoning is right", "at_once_right": "right at once",
+}  # fmt: skip
 
 
 def verdict(report: Mapping[str, Any]) -> str:
@@ -30,11 +28,11 @@ def verdict(report: Mapping[str, Any]) -> str:
 
 def tables(report: Mapping[str, Any]) -> str:
     """Draw the official columns beside baselines and published rows, then what the answers hang on."""
-    drawn = f"<section><h2>Official columns, per cent</h2>{_columns(report)}</section>"
-    drawn += _pictures(report)
+    drawn = _section("Official columns, per cent", _columns(report))
+    drawn += _pictures(report) + _orders(report) + _agreement(report)
     for key, head, title in (("families", "title", "By kind of picture"), ("topics", "topic", "By topic")):
         if len(report[key]) > 1:
-            drawn += f"<section><h2>{title}</h2>{_groups(report[key], head)}</section>"
+            drawn += _section(title, _groups(report[key], head))
     return drawn
 
 
@@ -57,14 +55,42 @@ def _columns(report: Mapping[str, Any]) -> str:
 def _pictures(report: Mapping[str, Any]) -> str:
     rows = [
         [words, scienceview.figure(one["with"]), scienceview.figure(one["other"]),
-         scienceview.figure(one["lead"], signed=True)]
+         scienceview.figure(one["lead"], signed=True), scienceview.figure(one["same_choice"])]
         for name, words in PICTURES.items() if (one := report["pictures"].get(name))
     ]  # fmt: skip
-    if not rows:
+    head = ["", "right with it, %", "right so, %", "lead, points", "same choice, %"]
+    return _section("Does it look at the picture?", embedview.table(head, rows, "figures-table")) if rows else ""
+
+
+def _orders(report: Mapping[str, Any]) -> str:
+    """Draw how far the choice hangs on where it stands."""
+    told = report["orders"]
+    if told is None:
         return ""
-    head = ["", "right with the picture", "right so", "lead, points"]
-    table = embedview.table(head, rows, "figures-table")
-    return f"<section><h2>Does it look at the picture?</h2>{table}</section>"
+    as_asked = next(one for one in report["columns"] if one["name"] == "Avg")
+    shares = (as_asked, told["right"], told["same_choice_in_all"])
+    head = ["right as asked, %", "right in other orders, %", "same choice in every order, %"]
+    drawn = embedview.table(head, [[scienceview.figure(one) for one in shares]], "figures-table")
+    letters = told["letters"]
+    rows = [[words, *(f"{one[key]:,}" for one in letters.values())]
+            for key, words in (("chosen", "chosen in other orders"), ("right", "right in them"))]  # fmt: skip
+    drawn += embedview.table(["", *letters], rows, "figures-table")
+    return _section("Does it matter where a choice stands?", drawn)
+
+
+def _agreement(report: Mapping[str, Any]) -> str:
+    """Draw how often the reasoning ends on the choice that is made at once."""
+    told = report["agreement"]
+    if told is None:
+        return ""
+    rows = [[words, scienceview.figure(told[key]), f"{told[key]['right']:,} of {told[key]['total']:,}"]
+            for key, words in AGREEMENT.items()]  # fmt: skip
+    table = embedview.table(["", "%", "questions"], rows, "figures-table")
+    return _section("Does the reasoning carry the answer?", table)
+
+
+def _section(title: str, inside: str) -> str:
+    return f"<section><h2>{title}</h2>{inside}</section>"
 
 
 def _groups(groups: Sequence[Mapping[str, Any]], key: str) -> str:
@@ -81,70 +107,3 @@ def _groups(groups: Sequence[Mapping[str, Any]], key: str) -> str:
 
 def _percent(share: float | None) -> str:
     return "–" if share is None else f"{100 * share:.1f}"
-
-
-def rows(job: Job) -> list[dict[str, Any]]:
-    """Return the answers of a job, as `studio.scienceqa.scoring.ledger.Row` says; without those that failed."""
-    path = job.folder / job.artifacts.get("answers", "answers.jsonl")
-    if not path.is_file():
-        return []
-    found = (json.loads(line) for line in path.read_text("utf-8").splitlines())
-    return [row for row in found if "failed" not in row]
-
-
-def kinds(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """Return the titles and names of what can be browsed: mistakes, all, and each kind of picture."""
-    wrong = sum(not row["right"] for row in rows)
-    counted = Counter(str(row["family"]) for row in rows)
-    named = [(f"{families.title(name).capitalize()} {count:,}", f"family/{name}") for name, count in counted.items()]
-    return [(f"Mistakes {wrong:,}", "wrong"), (f"All {len(rows):,}", ""), *named]
-
-
-def select(rows: Sequence[dict[str, Any]], which: str) -> list[dict[str, Any]]:
-    """Return the rows of one kind, mistakes first, the surest of them first."""
-    family = which.removeprefix("family/") if which.startswith("family/") else ""
-    chosen = [row for row in rows if (which != "wrong" or not row["right"]) and family in ("", row["family"])]
-    return sorted(chosen, key=lambda row: (row["right"], -max(row.get("probabilities") or [0.0])))
-
-
-def questions(job: Job, wanted: frozenset[str]) -> dict[str, Question]:
-    """Read some of the questions again.
-
-    Raises:
-        StudioError: The set is gone.
-    """
-    from studio.scienceqa.questions import reading
-
-    config = job.config
-    pictures = Path(str(config["images_dir"])) if config.get("images_dir") else None
-    found = reading.read(str(config["data"]), pictures, splits=(str(config["split"]),))
-    return {one.pid: one for one in found.questions if one.pid in wanted}
-
-
-def cards(
-    rows: Sequence[Mapping[str, Any]], total: int, questions: Mapping[str, Question],
-    picture: Callable[[Question], str],
-) -> str:  # fmt: skip
-    """Draw questions with what was chosen.
-
-    Args:
-        rows: Their answers.
-        total: How many there are of their kind.
-        questions: The questions, by id.
-        picture: Draws the picture of one.
-    """
-    if not rows:
-        return '<p class="quiet">There are none.</p>'
-    drawn = scienceview.cards(_card(row, questions[row["pid"]], picture) for row in rows if row["pid"] in questions)
-    more = f'<p class="quiet">{len(rows)} of {total:,} are shown; answers.jsonl has all.</p>'
-    return drawn + (more if total > len(rows) else "")
-
-
-def _card(row: Mapping[str, Any], question: Question, picture: Callable[[Question], str]) -> str:
-    inside = scienceview.choices(question.choices, row.get("probabilities"), row["chosen"], row["answer"])
-    if row.get("reasoning"):
-        inside += f"<p>{markup.escape(row['reasoning'])}</p>"
-    if "without_picture" in row:
-        inside += f'<p class="quiet">Without the picture {"right" if row["without_picture"]["right"] else "wrong"}.</p>'
-    foot = f"{families.title(row['family']).capitalize()} · {row['pid']}"
-    return scienceview.card(picture(question), question.question, inside, foot, question.hint)

@@ -12,6 +12,7 @@ from studio.jobs import Job
 from studio.scienceqa.config import EvaluateScienceqaConfig
 from studio.tasks import presets
 from studio.ui import evaluationview, forms, markup, scienceshelf, uploads
+from studio.ui.evaluationbrowser import QuestionBrowser
 from studio.ui.follower import PRIVATE, Follower, wrong
 from studio.ui.sciencechooser import MODELS, SETS, Chooser
 from studio.ui.sciencedata import PREPARING, read_report
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 TASK = "evaluate-scienceqa"
 BY_HAND = ("data", "images_dir", "bundle")
 FILES = {"page": "Report (.html)", "report": "report.json", "results": "results.json", "answers": "answers.jsonl"}
-SHOWN = 24  # questions drawn at once
-THUMB = 300  # pixels along the long edge of a question's picture
 EMPTY = """
 <div class="empty"><h2>How good is it, really?</h2>
 <p>The official columns with their intervals, beside baselines that read nothing and the published figures; the same
@@ -85,11 +84,8 @@ class EvaluatePane:
                 for name, title in FILES.items()
             ]
         self.found = markup.html(elem_id="evaluate-found")
-        self.which = gr.Radio(
-            [], show_label=False, container=False, visible=False, elem_classes="chips", elem_id="evaluate-which"
-        )
-        self.questions = markup.html(elem_id="evaluate-questions")
-        return [self.empty, self.run_example, self.verdict, *self.files, self.found, self.which, self.questions]
+        self.browser = QuestionBrowser(self.studio)
+        return [self.empty, self.run_example, self.verdict, *self.files, self.found, *self.browser.outputs]
 
     def _wire(self) -> None:
         values = list(self.fields.values())
@@ -102,7 +98,8 @@ class EvaluatePane:
             button.click(lambda: PREPARING, None, self.message, **PRIVATE).then(
                 self.submit, [*questions, *self.model.inputs, *values], [self.follower.job, self.message], **PRIVATE
             )
-        self.which.input(self.browse, [self.which, self.follower.job], self.questions, **PRIVATE)
+        for one in self.browser.filters:
+            one.input(self.browse, [*self.browser.filters, self.follower.job], self.browser.questions, **PRIVATE)
 
     def submit(
         self, key: str | None, typed: str, model: str | None, folder: str, visitor: str, *values: Any
@@ -122,39 +119,14 @@ class EvaluatePane:
         if job is None or report is None:
             hidden = [gr.DownloadButton(visible=False)] * len(FILES)
             shown = [gr.HTML(visible=job is None), gr.Button(visible=job is None)]
-            return [*shown, "", *hidden, "", gr.Radio(visible=False), ""]
+            return [*shown, "", *hidden, "", *self.browser.draw(None)]
         paths = [job.folder / job.artifacts[name] for name in FILES if name in job.artifacts]
         files = [gr.DownloadButton(value=uploads.serve(path), visible=True) for path in paths]
-        rows = evaluationview.rows(job)
         return [
             gr.HTML(visible=False), gr.Button(visible=False), evaluationview.verdict(report), *files,
-            evaluationview.tables(report), gr.Radio(evaluationview.kinds(rows), value="wrong", visible=bool(rows)),
-            self.browse("wrong", job.id),
+            evaluationview.tables(report), *self.browser.draw(job),
         ]  # fmt: skip
 
-    def browse(self, which: str, job_id: str) -> str:
-        """Draw the questions of one kind, mistakes first, the surest of them first."""
-        job = self.follower.find(job_id)
-        if job is None:
-            return ""
-        chosen = evaluationview.select(evaluationview.rows(job), which)
-        try:
-            questions = evaluationview.questions(job, frozenset(row["pid"] for row in chosen[:SHOWN]))
-        except StudioError as error:
-            return wrong(error)
-        return evaluationview.cards(chosen[:SHOWN], len(chosen), questions, self._picture)
-
-    def _picture(self, question: Any) -> str:
-        """Draw a question's picture, small; without one, or where it is gone, nothing."""
-        import numpy as np
-
-        from studio.scienceqa.questions.pictures import open_picture
-
-        try:
-            image = open_picture(question, self.studio.settings)
-        except StudioError:
-            return ""
-        if image is None:
-            return ""
-        image.thumbnail((THUMB, THUMB))
-        return markup.picture(np.asarray(image.convert("RGB")), "")
+    def browse(self, which: str, family: str, topic: str, job_id: str) -> str:
+        """Draw the questions that are chosen of the evaluation on show."""
+        return self.browser.browse(which, family, topic, self.follower.find(job_id))

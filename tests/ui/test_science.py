@@ -16,8 +16,9 @@ from studio.jobs import Job
 from studio.scienceqa.config import DrawConfig
 from studio.scienceqa.model import bundle, views
 from studio.tasks import Studio
-from studio.ui import scienceshelf, uploads
+from studio.ui import evaluationbrowser, scienceshelf, scienceview, uploads
 from studio.ui.science import Memory, ScienceTab
+from studio.ui.sciencedata import read_report
 from tests.scienceqa import tiny
 from tests.ui.finishing import finish
 
@@ -182,10 +183,52 @@ def test_a_training_leaves_a_bundle_to_chat_with_and_to_evaluate(
     found = dict(zip(tab.evaluate.follower.results, tab.evaluate.draw(done), strict=True))
     assert "right in" in found[tab.evaluate.verdict] and "LLaVA-13B" in found[tab.evaluate.found]
     assert all(found[one].visible for one in tab.evaluate.files)
-    every = tab.evaluate.browse("", done.id)
+    assert "Does it matter where" not in found[tab.evaluate.found], "what was not asked is not shown"
+    every = tab.evaluate.browse("", "", "", done.id)
     assert every.count('class="choices"') == 4 and every.count("<img") == 4
-    assert tab.evaluate.browse("family/grid", done.id).count("<img") == 2
-    assert tab.evaluate.browse("wrong", "gone") == ""
+    assert tab.evaluate.browse("", "grid", "", done.id).count("<img") == 2
+    assert tab.evaluate.browse("wrong", "", "", "gone") == ""
+
+
+def test_an_evaluation_shows_what_the_answers_hang_on(tab: ScienceTab, studio: Studio, tiny_bundle: Path) -> None:
+    pane = tab.evaluate
+    given = values(pane.fields, another_picture=True, permutations=2, agreement=3, max_new_tokens=4)
+    job_id, message = pane.submit(scienceshelf.DRAWN, "", "", str(tiny_bundle), "visitor", *given)
+    assert message == ""
+    done = finish(studio, studio.jobs.get(job_id))
+    report = read_report(done)
+    assert report is not None
+    found = dict(zip(pane.follower.results, pane.draw(done), strict=True))
+    drawn, orders, agreement = found[pane.found], report["orders"], report["agreement"]
+    for words in ("with another picture", "right in other orders", "same choice in every order", "ends on a choice"):
+        assert words in drawn
+    shares = [orders["right"], orders["same_choice_in_all"], report["pictures"]["another_picture"]["same_choice"]]
+    assert all(scienceview.figure(one) in drawn for one in shares)
+    assert f"<td>{agreement['named']['right']} of 3</td>" in drawn
+    chosen = [f"<td>{one['chosen']}</td>" for one in orders["letters"].values()]
+    assert f"<td>chosen in other orders</td>{''.join(chosen)}" in drawn
+
+
+def test_questions_are_browsed_by_kind_of_picture_and_by_topic() -> None:
+    def row(pid: str, family: str, topic: str, right: bool, sure: float, **more: Any) -> dict[str, Any]:
+        return {"pid": pid, "family": family, "topic": topic, "right": right, "probabilities": [sure], **more}
+
+    rows = [
+        row("a", "grid", "maps", True, 0.9), row("b", "grid", "tables", False, 0.6, at_once=0, reasoned=1),
+        row("c", "heat", "tables", False, 0.8, at_once=0, reasoned=None), row("d", "heat", "", False, 0.7),
+    ]  # fmt: skip
+
+    def chosen(*filters: str) -> str:
+        return "".join(one["pid"] for one in evaluationbrowser.select(rows, *filters))
+
+    assert chosen("") == "cdba" and chosen("wrong") == "cdb" and chosen("disagree") == "b"
+    assert chosen("", "grid") == "ba" and chosen("", "", "tables") == "cb" and chosen("wrong", "grid", "maps") == ""
+    assert evaluationbrowser.kinds(rows) == [
+        ("Mistakes 3", "wrong"), ("All 4", ""), ("Reasoning says otherwise 1", "disagree")
+    ]  # fmt: skip
+    assert evaluationbrowser.named(rows, "topic") == [
+        ("Tables: 2 wrong of 2", "tables"), ("Maps: 0 wrong of 1", "maps")
+    ]  # fmt: skip
 
 
 def test_a_new_model_names_its_towers(tab: ScienceTab, studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -221,7 +221,8 @@ def _note(rows: Sequence[dict[str, Any]], where: Sequence[int], name: str, found
 
 
 def _head(question: Question) -> dict[str, Any]:
-    return {"pid": question.pid, "family": families.family_of(question), "answer": question.answer}
+    family = families.family_of(question)
+    return {"pid": question.pid, "family": family, "topic": question.topic, "answer": question.answer}
 
 
 def _letters(question: Question) -> int:

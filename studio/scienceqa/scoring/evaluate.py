@@ -117,8 +117,8 @@ def _evenly(questions: Sequence[Question], count: int) -> list[Question]:
 
 
 def _scored(one: Question, chosen: int | None) -> Row:
-    family = families.family_of(one)
-    return {"pid": one.pid, "family": family, "answer": one.answer, "chosen": chosen, "right": chosen == one.answer}
+    head = {"pid": one.pid, "family": families.family_of(one), "topic": one.topic, "answer": one.answer}
+    return {**head, "chosen": chosen, "right": chosen == one.answer}
 
 
 def _plan(model: GemmaClip, questions: Sequence[Question], config: EvaluateScienceqaConfig) -> str:

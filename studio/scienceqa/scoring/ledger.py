@@ -16,10 +16,10 @@ ANSWERS, PLAN = "answers.jsonl", "plan.json"
 Row = Mapping[str, Any]
 """What is known of one question.
 
-Keys are ``pid``, ``family``, ``answer`` and either ``failed`` (a sentence) or ``probabilities`` (in the choices' own
-order), ``chosen`` and ``right``; with reasoning ``reasoning``, ``reasoned`` (index or None) and ``finished``. The same
-again under ``without_picture`` and ``another_picture``, and in the list ``orders`` beside each ``order``. Where
-reasoning and letter are compared, ``at_once`` is the choice before any reasoning.
+Keys are ``pid``, ``family``, ``topic``, ``answer`` and either ``failed`` (a sentence) or ``probabilities`` (in the
+choices' own order), ``chosen`` and ``right``; with reasoning ``reasoning``, ``reasoned`` (index or None) and
+``finished``. The same again under ``without_picture`` and ``another_picture``, and in the list ``orders`` beside each
+``order``. Where reasoning and letter are compared, ``at_once`` is the choice before any reasoning.
 """
 
 

@@ -78,6 +78,7 @@ def test_every_way_of_asking_in_batches_is_that_of_asking_alone(
         assert row["probabilities"] == pytest.approx(alone, abs=1e-5)
         assert row["chosen"] == row["probabilities"].index(max(row["probabilities"]))
         assert row["right"] == (row["chosen"] == one.answer) and row["family"] == ("attract" if one.family else "other")
+        assert row["topic"] == one.topic
         assert ("without_picture" in row) == ("another_picture" in row) == (one.image is not None)
         if one.image is not None:
             (blind,) = probabilities(model, [put(model, one)], None)
