@@ -69,6 +69,18 @@ def parse_colour(value: object) -> str:
     return "#" + (digits if len(digits) == 6 else "".join(2 * digit for digit in digits))
 
 
+def parse_palette(values: Sequence[object]) -> tuple[str, ...]:
+    """Read the four colours of a palette, each as `parse_colour` does.
+
+    Raises:
+        StudioError: One is no colour, or there are fewer or more than four.
+    """
+    if len(values) != SIZE:
+        count = "one is" if len(values) == 1 else f"{len(values)} are"
+        raise StudioError(f"A palette has {SIZE} colours, and {count} given.", "Give exactly four.")
+    return tuple(parse_colour(each) for each in values)
+
+
 def to_srgb(hexes: Sequence[str]) -> Colours:
     """Return ``#rrggbb`` colours as sRGB code values [n, 3]."""
     data = bytes.fromhex("".join(each[1:] for each in hexes))
