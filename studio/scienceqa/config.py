@@ -47,6 +47,14 @@ def _absolute(text: str) -> str:
 
 Data = Annotated[str, AfterValidator(_absolute)]
 """A path; one that is there is made absolute, since a job may be resumed elsewhere, and any other may be of the Hub."""
+
+
+def _absolute_unless_embedded(text: str) -> str:
+    return text if text == "embedded" else _absolute(text)
+
+
+Model = Annotated[str, AfterValidator(_absolute_unless_embedded)]
+"""A bundle or a tower: a folder that is there is made absolute as `Data` is; ``embedded`` is never one."""
 _DATA = (
     "The questions: a folder with problems.json and pid_splits.json, a .json or .jsonl of conversations as LLaVA's, "
     "a .csv, a .parquet or a folder of them, or the Hub's name of a data set in derek-thomas/ScienceQA's columns."
@@ -94,11 +102,11 @@ class TrainScienceqaConfig(Config):
     data: Data = option(..., _DATA, widget="file")
     images_dir: Path | None = option(None, _PICTURES, widget="folder", advanced=True)
     output_dir: Path = option(Path("outputs"), "Folder for the bundle.", widget="hidden")
-    bundle: str = option(
+    bundle: Model = option(
         "", "Start from this bundle (embedded, or a folder), with its towers; empty starts from the towers below."
     )
-    llm_name: str = option("google/gemma-3-4b-it", _LANGUAGE)
-    vision_name: str = option("openai/clip-vit-large-patch14-336", _VISION)
+    llm_name: Model = option("google/gemma-3-4b-it", _LANGUAGE)
+    vision_name: Model = option("openai/clip-vit-large-patch14-336", _VISION)
     num_train_epochs: float = option(1.0, "Passes over the questions.", unit="epochs", ge=0.01, le=1000)
     per_device_train_batch_size: int = option(1, "Questions in one pass.", unit="questions", ge=1, le=512)
     gradient_accumulation_steps: int = option(8, "Passes for one step.", ge=1, le=1024)
@@ -156,14 +164,14 @@ class TrainScienceqaConfig(Config):
 class _ModelConfig(Config):
     """Names a model: a bundle, or the three parts that the seed's training leaves."""
 
-    bundle: str = option("embedded", _BUNDLE, widget="folder")
+    bundle: Model = option("embedded", _BUNDLE, widget="folder")
     adapter_dir: Path | None = option(None, "Folder of a LoRA adapter, instead of a bundle.", widget="hidden")
     projector_path: Path | None = option(
         None, "Its projector: projector.pt (weights only) or projector.safetensors.", widget="hidden"
     )
     tokenizer_dir: Path | None = option(None, "Its tokenizer; without it, the language model's.", widget="hidden")
-    llm_name: str = option("google/gemma-3-4b-it", _LANGUAGE, widget="hidden")
-    vision_name: str = option("openai/clip-vit-large-patch14-336", _VISION, widget="hidden")
+    llm_name: Model = option("google/gemma-3-4b-it", _LANGUAGE, widget="hidden")
+    vision_name: Model = option("openai/clip-vit-large-patch14-336", _VISION, widget="hidden")
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -233,7 +241,7 @@ class EvaluateScienceqaConfig(_ModelConfig):
 class ExportBundleConfig(Config):
     """Write a bundle in another layout: that of gemmaclip's script, or merged into one language model."""
 
-    bundle: str = option(..., _BUNDLE, positional=True, widget="folder")
+    bundle: Model = option(..., _BUNDLE, positional=True, widget="folder")
     layout: Literal["merged", "seed"] = option(
         "merged",
         "merged folds the adapters into the language model in bfloat16; seed writes projector.pt, lora_adapter and "
