@@ -21,6 +21,7 @@ test: check tools  ## set up and pass the tests
 
 check: $(BIN)/.test  ## lint and types only
 	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy --strict
 
 proofs: $(BIN)/.test tools  ## the slow, full form of the proofs

@@ -58,9 +58,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as home:
-        config = OptimizeConfig(
-            prompt=options.prompt, image_folder=options.photographs, model_type=options.model_type
-        )
+        config = OptimizeConfig(prompt=options.prompt, image_folder=options.photographs, model_type=options.model_type)
         print(json.dumps(compare(config, Path(home), options.target)))
 
 

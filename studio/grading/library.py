@@ -149,9 +149,7 @@ def _train(config: LibraryConfig, context: Context, shelf: _Shelf, prompt: str) 
     folder = context.folder / "work" / shelf.names[prompt]
     folder.mkdir(parents=True, exist_ok=True)
     last = Event()
-    for last in training.run(
-        validate(OptimizeConfig, {**values, "prompt": prompt}), replace(context, folder=folder)
-    ):
+    for last in training.run(validate(OptimizeConfig, {**values, "prompt": prompt}), replace(context, folder=folder)):
         yield replace(last, artifacts={
             name: f"work/{folder.name}/{path}" for name, path in last.artifacts.items() if name in ("before", "after")
         })  # fmt: skip

@@ -71,9 +71,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], kind: str = "") ->
     names = "".join(f"<th>{markup.escape(name)}</th>" for name in head)
     top = f"<thead><tr>{names}</tr></thead>" if any(head) else ""
     body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    return (
-        f'<div class="scroll"><table class="catalog {kind}">{top}<tbody>{body}</tbody></table></div>'
-    )
+    return f'<div class="scroll"><table class="catalog {kind}">{top}<tbody>{body}</tbody></table></div>'
 
 
 def fold(title: str, inside: str) -> str:
@@ -169,4 +167,3 @@ def holds(questions: int, images: int, layers: Mapping[str, Sequence[int]], coun
 
 def _percent(part: int, whole: int) -> str:
     return f"{part / whole:.0%}"
-

@@ -70,7 +70,11 @@ class ExtractPane:
                 height=64, show_label=False, elem_id="extract-table", elem_classes="drop", file_types=[".csv", ".tsv"]
             )
             self.drop = gr.File(
-                file_count="multiple", height=64, show_label=False, elem_id="extract-pictures", elem_classes="drop",
+                file_count="multiple",
+                height=64,
+                show_label=False,
+                elem_id="extract-pictures",
+                elem_classes="drop",
                 file_types=["image"],
             )
             with gr.Row(elem_classes="pair"):
@@ -79,11 +83,17 @@ class ExtractPane:
                 )
                 self.example = gr.Button("Try an example", size="sm", elem_id="extract-example")
             self.table_path = gr.Textbox(
-                placeholder="or type the table's path on this machine", show_label=False, container=False,
-                visible=local, elem_id="extract-table-path",
+                placeholder="or type the table's path on this machine",
+                show_label=False,
+                container=False,
+                visible=local,
+                elem_id="extract-table-path",
             )
             self.folder_path = gr.Textbox(
-                placeholder="and the folder of its pictures", show_label=False, container=False, visible=local,
+                placeholder="and the folder of its pictures",
+                show_label=False,
+                container=False,
+                visible=local,
                 elem_id="extract-folder-path",
             )
             self.surveyed = markup.html(elem_id="extract-surveyed")

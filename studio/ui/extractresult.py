@@ -38,9 +38,7 @@ class ExtractResult:
         exported: And the job that writes the other layout.
     """
 
-    def __init__(
-        self, studio: Studio, visitor: Component, job: gr.BrowserState, exported: gr.BrowserState
-    ) -> None:
+    def __init__(self, studio: Studio, visitor: Component, job: gr.BrowserState, exported: gr.BrowserState) -> None:
         self.studio, self.visitor = studio, visitor
         with gr.Column(elem_classes="stage"):
             self.empty = markup.html(EMPTY)
@@ -50,9 +48,7 @@ class ExtractResult:
         chosen = [self.chosen, self.follower.job]
         self.chosen.input(self.choose, chosen, self.answers, **PRIVATE)
         self.parts.click(self.offer_parts, self.follower.job, self.files, **PRIVATE)
-        self.seed.click(
-            self.export, [self.follower.job, visitor], [self.exported.job, self.exported.status], **PRIVATE
-        )
+        self.seed.click(self.export, [self.follower.job, visitor], [self.exported.job, self.exported.status], **PRIVATE)
 
     def _results(self) -> list[Component]:
         self.told = markup.html(elem_id="extract-told", elem_classes="narrative")

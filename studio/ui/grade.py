@@ -106,7 +106,11 @@ class GradeTab:
             self.known = markup.html(elem_id="known-looks")
             with gr.Accordion("Colours of a picture", open=False, elem_classes="inner", elem_id="reference"):
                 self.fields["reference"] = gr.Image(
-                    type="filepath", sources=["upload"], height=130, show_label=False, elem_id="field-reference",
+                    type="filepath",
+                    sources=["upload"],
+                    height=130,
+                    show_label=False,
+                    elem_id="field-reference",
                     buttons=[],
                 )
                 markup.html('<p class="quiet">A target beside the words, or instead of them.</p>')

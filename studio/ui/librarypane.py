@@ -55,8 +55,15 @@ class LibraryPane:
                     one.render()  # type: ignore[no-untyped-call]
                 self.heading = markup.html(elem_id="library-heading")
                 self.grid = gr.Gallery(
-                    columns=3, show_label=False, container=False, allow_preview=False, interactive=False, buttons=[],
-                    object_fit="cover", elem_id="library-grid", height="auto",
+                    columns=3,
+                    show_label=False,
+                    container=False,
+                    allow_preview=False,
+                    interactive=False,
+                    buttons=[],
+                    object_fit="cover",
+                    elem_id="library-grid",
+                    height="auto",
                 )
         self._wire()
 
@@ -69,8 +76,13 @@ class LibraryPane:
             self.page = gr.Dropdown([("all", 0)], value=0, label="Looks", visible=False, elem_id="library-page")
             markup.html('<p class="quiet">On this photograph</p>')
             self.photo = gr.Image(
-                str(example()), type="filepath", sources=["upload"], show_label=False, height=150,
-                elem_id="library-photo", buttons=[],
+                str(example()),
+                type="filepath",
+                sources=["upload"],
+                show_label=False,
+                height=150,
+                elem_id="library-photo",
+                buttons=[],
             )
             markup.html('<p class="quiet">Press a picture to open its LUT.</p>')
             self.message = markup.html(elem_id="library-message")
@@ -87,18 +99,28 @@ class LibraryPane:
     def _make(self) -> None:
         with gr.Accordion("Make a library", open=False, elem_classes="fold plain", elem_id="library-make"):
             self.looks = gr.Textbox(
-                lines=5, label="Looks, one a line", placeholder="film noir\n{warm, cold} {city, forest}",
-                info="{warm, cold} {city, forest} stands for every combination.", elem_id="library-looks",
+                lines=5,
+                label="Looks, one a line",
+                placeholder="film noir\n{warm, cold} {city, forest}",
+                info="{warm, cold} {city, forest} stands for every combination.",
+                elem_id="library-looks",
             )
             self.judge = gr.Dropdown(judges(), value="embedded", label="Judge", allow_custom_value=True)
             self.fields = {name: forms.component(OptimizeConfig, name, elem_id=f"library-{name}") for name in FIELDS}
             self.photographs = gr.File(
-                file_count="multiple", height=84, show_label=False, elem_id="library-photographs", elem_classes="drop",
+                file_count="multiple",
+                height=84,
+                show_label=False,
+                elem_id="library-photographs",
+                elem_classes="drop",
                 file_types=["image"],
             )
             self.folder = gr.Textbox(
-                placeholder="or type a folder on this machine", show_label=False, container=False,
-                visible=access.is_local(self.studio.settings), elem_id="library-folder",
+                placeholder="or type a folder on this machine",
+                show_label=False,
+                container=False,
+                visible=access.is_local(self.studio.settings),
+                elem_id="library-folder",
             )
             self.start = gr.Button("Start", variant="primary", elem_id="library-start")
             self.made = Follower(self.studio, "library", list, lambda job: [])

@@ -70,8 +70,13 @@ class LutPane:
             self.strength = gr.Slider(0, 100, 100, step=1, label="Strength (%)", elem_id="lut-strength")
             markup.html('<p class="quiet">On this photograph</p>')
             self.photo = gr.Image(
-                str(example()), type="filepath", sources=["upload"], show_label=False, height=150,
-                elem_id="lut-photo", buttons=[],
+                str(example()),
+                type="filepath",
+                sources=["upload"],
+                show_label=False,
+                height=150,
+                elem_id="lut-photo",
+                buttons=[],
             )
 
     def _export(self) -> None:
@@ -88,8 +93,14 @@ class LutPane:
         with gr.Column(elem_classes="stage"):
             self.empty = markup.html(EMPTY)
             self.slider = gr.ImageSlider(
-                type="filepath", show_label=False, container=False, interactive=False, visible=False,
-                buttons=["fullscreen"], max_height=600, elem_id="lut-before-after",
+                type="filepath",
+                show_label=False,
+                container=False,
+                interactive=False,
+                visible=False,
+                buttons=["fullscreen"],
+                max_height=600,
+                elem_id="lut-before-after",
             )
         self.report = markup.html(elem_id="lut-report")
 

@@ -39,19 +39,24 @@ class LutWork:
         local = access.is_local(studio.settings)
         with gr.Accordion("Put it on many pictures", open=False, elem_classes="fold plain", elem_id="lut-apply"):
             self.pictures = gr.File(
-                file_count="multiple", height=96, show_label=False, elem_id="lut-pictures", elem_classes="drop",
+                file_count="multiple",
+                height=96,
+                show_label=False,
+                elem_id="lut-pictures",
+                elem_classes="drop",
                 file_types=["image", "video"],
             )
             self.folder = gr.Textbox(
-                placeholder="or type a folder on this machine", show_label=False, container=False, visible=local,
+                placeholder="or type a folder on this machine",
+                show_label=False,
+                container=False,
+                visible=local,
                 elem_id="lut-folder",
             )
             self.run = gr.Button("Grade them", size="sm", elem_id="lut-run")
             self.applied = Follower(studio, "lut-apply", self._results, self._draw_results)
         with gr.Accordion("Ask a judge", open=False, elem_classes="fold plain", elem_id="lut-judge"):
-            self.words = gr.Textbox(
-                placeholder="cinematic teal and orange", label="Look in words", elem_id="lut-words"
-            )
+            self.words = gr.Textbox(placeholder="cinematic teal and orange", label="Look in words", elem_id="lut-words")
             self.judge = gr.Dropdown(judges(), value="embedded", label="Judge", allow_custom_value=True)
             self.ask = gr.Button("Does it believe it?", size="sm", elem_id="lut-ask")
             self.asked = Follower(studio, "lut-judge", lambda: [markup.html(elem_id="lut-answer")], self._draw_answer)
@@ -131,4 +136,4 @@ class LutWork:
         words = f"{who} believes “{job.config['prompt']}” at {metrics['score']:.0%}"
         if "second_opinion" in metrics:
             words += f", a second judge at {metrics['second_opinion']:.0%}"
-        return [f'<p>{markup.escape(words[0].upper() + words[1:])}.</p>']
+        return [f"<p>{markup.escape(words[0].upper() + words[1:])}.</p>"]

@@ -99,9 +99,7 @@ class ProbePane:
         values = self.presets[name]
         return [values.get(field, gr.skip()) for field in self.fields]
 
-    def submit(
-        self, key: str | None, path: str, labels: str | None, visitor: str, *values: Any
-    ) -> tuple[Any, str]:
+    def submit(self, key: str | None, path: str, labels: str | None, visitor: str, *values: Any) -> tuple[Any, str]:
         """Queue a probing, and return its id and an empty message, or no id and what is wrong."""
         config = {name: value for name, value in zip(self.fields, values, strict=True) if value is not None}
         try:

@@ -33,8 +33,11 @@ class RunChooser:
             height=64, show_label=False, elem_id=f"{name}-drop", elem_classes="drop h5", file_types=[".h5", ".hdf5"]
         )
         self.path = gr.Textbox(
-            placeholder="or type a run's folder or an .h5 file on this machine", show_label=False, container=False,
-            visible=access.is_local(studio.settings), elem_id=f"{name}-path",
+            placeholder="or type a run's folder or an .h5 file on this machine",
+            show_label=False,
+            container=False,
+            visible=access.is_local(studio.settings),
+            elem_id=f"{name}-path",
         )
         self.message = markup.html(elem_id=f"{name}-message", elem_classes="message")
         self.chosen = self.choose.input(lambda key: [key, ""], self.choose, [self.run, self.path], **PRIVATE)

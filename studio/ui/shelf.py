@@ -45,9 +45,7 @@ def ready() -> list[Shelved]:
 
 def libraries(studio: Studio, visitor: str) -> dict[str, str]:
     """Return the keys and titles of the libraries a visitor may browse: the one that ships, then theirs."""
-    own = {
-        f"library/{job.id}": job.title for job in _jobs(studio, visitor) if job.task == "library" and _index(job)
-    }
+    own = {f"library/{job.id}": job.title for job in _jobs(studio, visitor) if job.task == "library" and _index(job)}
     return {"ready": "Ready looks", **own}
 
 

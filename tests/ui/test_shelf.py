@@ -57,9 +57,7 @@ def test_the_looks_that_ship_can_all_be_opened() -> None:
         assert one.path.with_suffix(".json").is_file() and one.path.with_suffix(".jpg").is_file()
 
 
-def test_on_a_space_a_stranger_s_lut_stays_theirs(
-    studio: Studio, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_on_a_space_a_stranger_s_lut_stays_theirs(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPACE_ID", "someone/studio")
     job = finished(studio, "optimize", "ann", lut_cube=CUBE)
     assert next(one.key for one in shelf.offered(studio, "ann")) == f"job/{job.id}"
