@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -77,6 +78,24 @@ Line = Annotated[str, AfterValidator(_line)]
 Words = Annotated[Line, AfterValidator(_some_words)]
 """A `Line` that says something."""
 
+_COLOUR = re.compile(r"#?(?:[0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE)
+
+
+def four_colours(text: str) -> str:
+    """Colours with commas or spaces between them, written the one way; nothing stays nothing."""
+    parts = re.split(r"[\s,]+", text.strip()) if text.strip() else []
+    for part in parts:
+        if not _COLOUR.fullmatch(part):
+            raise ValueError(f"'{part}' is no colour such as #1f6f78")
+    if parts and len(parts) != 4:
+        raise ValueError(f"a palette has four colours, and these are {len(parts)}")
+    digits = [part.removeprefix("#").lower() for part in parts]
+    return ", ".join("#" + (each if len(each) == 6 else "".join(2 * digit for digit in each)) for each in digits)
+
+
+FourColours = Annotated[str, AfterValidator(four_colours)]
+"""Four colours as ``#rrggbb, #rrggbb, #rrggbb, #rrggbb``, or nothing."""
+
 ClipForm = Literal["directional", "single"]
 _CLIP_FORM = "What CLIP judges: the direction of the change, or the graded picture alone. Gemma 3 always sees both."
 
@@ -88,7 +107,7 @@ def _two_or_more(luts: tuple[Path, ...]) -> tuple[Path, ...]:
 
 
 class OptimizeConfig(Config):
-    """Train a 3D LUT from words, a reference picture or both, on a folder of photographs."""
+    """Train a 3D LUT from words, a reference picture, a palette or all of them, on a folder of photographs."""
 
     prompt: Line = option(
         "", "The look in words; several looks with weights are written 'teal and orange: 2 | faded: 1'.", widget="text"
@@ -96,6 +115,12 @@ class OptimizeConfig(Config):
     image_folder: Path = option(..., "Folder of photographs to learn on.", widget="images")
     reference: Path | None = option(
         None, "A picture whose colours are the target, beside the words or instead of them.", widget="file"
+    )
+    palette: FourColours = option(
+        "",
+        "Four colours that shadows, mid-tones and highlights are drawn towards, from dark to light: "
+        "'#14213d, #1f6f78, #e07a5f, #f2e9d8'.",
+        widget="text",
     )
     model_type: str = option(
         "embedded",
@@ -117,6 +142,7 @@ class OptimizeConfig(Config):
     protect_highlights: float = option(0.0, "Weight against changing highlights.", ge=0, le=100)
     image_text_weight: float = option(1.0, "Weight of the judge.", ge=0, le=100)
     reference_weight: float = option(1.0, "Weight of the reference picture.", ge=0, le=100, advanced=True)
+    palette_weight: float = option(1.0, "Weight of the palette: how far colours go to it.", ge=0, le=100, advanced=True)
     image_smoothness: float = option(1.0, "Weight against roughness the grade adds to a picture.", ge=0, le=100)
     image_regularization: float = option(1.0, "Weight against moving colours further than needed.", ge=0, le=100)
     black_preservation: float = option(1.0, "Weight against lifting blacks.", ge=0, le=100)
@@ -163,19 +189,19 @@ class OptimizeConfig(Config):
 
     @model_validator(mode="after")
     def _some_target(self) -> OptimizeConfig:
-        if not self.prompt and self.reference is None:
-            raise ValueError(f"{SAY_A_LOOK}, or name a reference picture")
+        if not self.prompt and self.reference is None and not self.palette:
+            raise ValueError(f"{SAY_A_LOOK}, or name a reference picture or a palette")
         return self
 
     @property
     def looks(self) -> tuple[tuple[str, float], ...]:
-        """Each look's words and its share of the judge's loss; nothing when only a reference picture is followed."""
+        """Each look's words and its share of the judge's loss; nothing when only colours are followed."""
         return weighted_looks(self.prompt)
 
     @property
     def name(self) -> str:
-        """What the LUT is called: its words, or the reference picture it was made after."""
-        return self.prompt or f"like {self.reference.stem if self.reference else ''}"
+        """What the LUT is called: its words, or the picture or palette it was made after."""
+        return self.prompt or (f"like {self.reference.stem}" if self.reference else f"palette {self.palette}")
 
     @property
     def output(self) -> str:

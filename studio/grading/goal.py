@@ -1,4 +1,4 @@
-"""What a grade is after: words that a judge believes, and a reference picture's colours."""
+"""What a grade is after: words that a judge believes, a reference picture's colours, and a palette's."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from studio.gemma import catalog
 from studio.grading import losses, report
 from studio.grading.config import OptimizeConfig
 from studio.grading.judges import Judge, Session, open_judge
+from studio.grading.palettetarget import PaletteTarget
 from studio.grading.reference import Reference
 
 PLAIN_SIZE = 96
@@ -23,17 +24,18 @@ PLAIN_SIZE = 96
 
 @dataclass(frozen=True)
 class Goal:
-    """A run's judge and reference picture; at least one of them.
+    """A run's judge, reference picture and palette; at least one of them.
 
     Attributes:
         looks: The words of each look.
         shares: [P], how much each look counts; they add up to 1.
-        weights: Of the terms ``image_text`` and ``reference``.
+        weights: Of the terms ``image_text``, ``reference`` and ``palette``.
         identity: What the run depends on beside its configuration and photographs.
     """
 
     judge: Judge | None
     reference: Reference | None
+    palette: PaletteTarget | None
     looks: tuple[str, ...]
     shares: Tensor
     weights: dict[str, float]
@@ -48,18 +50,21 @@ class Goal:
         """Start judging grades of photographs [N, 3, H, W] as they are shown; None without a judge."""
         return self.judge.open(before, self.looks) if self.judge else None
 
-    def terms(self, margin: Tensor | None, after: Tensor) -> dict[str, Tensor]:
+    def terms(self, margin: Tensor | None, before: Tensor, after: Tensor) -> dict[str, Tensor]:
         """Return the losses that fall as the goal comes near.
 
         Args:
             margin: [B, P], the judge's; None without one.
-            after: [B, 3, H, W], the graded pictures in OKLab.
+            before: [B, 3, H, W], the pictures as they are shown, in OKLab.
+            after: [B, 3, H, W], the same graded.
         """
         terms = {}
         if margin is not None:
             terms["image_text"] = losses.image_text(margin, self.shares)
         if self.reference is not None:
             terms["reference"] = self.reference.distance(after)
+        if self.palette is not None:
+            terms["palette"] = self.palette.distance(before, after)
         return terms
 
     def loss(self, terms: dict[str, Tensor]) -> Tensor:
@@ -69,7 +74,7 @@ class Goal:
 
 @contextmanager
 def opened(config: OptimizeConfig, context: Context) -> Iterator[Goal]:
-    """Read the reference picture and hold the judge while a run goes on.
+    """Read the targets and hold the judge while a run goes on.
 
     Raises:
         StudioError: An unknown or unreachable judge, or a reference picture that cannot be read.
@@ -78,12 +83,17 @@ def opened(config: OptimizeConfig, context: Context) -> Iterator[Goal]:
     if config.reference is not None:
         reference = Reference.open(config.reference, context.cache, context.settings, device)
         seen["reference"] = content_hash(config.reference)
+    palette = PaletteTarget(config.palette.split(", "), device) if config.palette else None
     looks = tuple(words for words, _ in config.looks)
     shares = torch.tensor([share for _, share in config.looks], device=device)
-    weights = {"image_text": config.image_text_weight, "reference": 20 * config.reference_weight}
+    weights = {
+        "image_text": config.image_text_weight,
+        "reference": 20 * config.reference_weight,
+        "palette": config.palette_weight,
+    }
     if not looks:
-        yield Goal(None, reference, looks, shares, weights, seen)
+        yield Goal(None, reference, palette, looks, shares, weights, seen)
         return
     with context.models.lease(catalog.spec(config.model_type, config.quantization)) as bundle:
         judge = open_judge(bundle, config.phrasings, config.clip_form)
-        yield Goal(judge, reference, looks, shares, weights, {**report.identify(config, bundle), **seen})
+        yield Goal(judge, reference, palette, looks, shares, weights, {**report.identify(config, bundle), **seen})

@@ -39,8 +39,8 @@ class Measure:
     ``held_out``, or ``measured`` when no photograph is held out, and ``second_opinion`` are mean P(yes) in [0, 1], the
     looks weighed; of several looks, ``look_1``, ``look_2`` and so on are each one's. ``analytic`` is the mean agreement
     with the known looks nearest to the words, in [0, 1], absent when no word of a look is known. ``reference_match``
-    is the part of the way to the reference picture's colours, 0 untouched and 1 there. ``measured_loss`` is what the
-    best LUT is chosen by.
+    and ``palette_match`` are the part of the way to the reference picture's and the palette's colours, 0 untouched and
+    1 there. ``measured_loss`` is what the best LUT is chosen by.
     """
 
     def __init__(
@@ -51,9 +51,10 @@ class Measure:
         self._codes = photographs.views(
             photographs.measured, config.views, aim.size, config.seed, most=FRAMES, jitter=not display.is_log
         )
-        # A picture has colours of its own, which only many together lose: the reference is measured on all.
-        everything = range(len(photographs.paths) if aim.reference else 0)
+        # A picture has colours of its own, which only many together lose: aims that are colours are measured on all.
+        everything = range(len(photographs.paths) if aim.reference or aim.palette else 0)
         self._whole = photographs.views(everything, 1, aim.size, config.seed, most=MOST_VIEWS) if everything else None
+        self._at_first: dict[str, Tensor] = {}
         self._own = "held_out" if photographs.held_out else "measured"
         self._sessions: dict[str, Session] = {}
         self._matches = [match(words) for words in aim.looks]
@@ -69,9 +70,11 @@ class Measure:
                 self._sessions["second_opinion"] = open_judge(bundle).open(shown, self._aim.looks)
         device = self._context.models.device
         self._codes, self._shown = self._codes.to(device), shown.to(device)
+        self._before = losses.oklab(self._shown)
         if self._whole is not None:
             self._whole = self._whole.to(device)
-            self._at_first = self._aim.terms(None, losses.oklab(self._display.shown(self._whole)))["reference"].item()
+            self._before = losses.oklab(self._display.shown(self._whole))
+            self._at_first = self._aim.terms(None, self._before, self._before)
         return self
 
     def __exit__(
@@ -98,10 +101,10 @@ class Measure:
                 each = margin.sigmoid().mean(0).tolist()
                 scores |= {f"look_{number}": value for number, value in enumerate(each, 1)}
         whole = after if self._whole is None else self._display.graded(table, self._whole)
-        terms = self._aim.terms(own, losses.oklab(whole))
+        terms = self._aim.terms(own, self._before, losses.oklab(whole))
         scores["measured_loss"] = self._aim.loss(terms).item()
-        if "reference" in terms:
-            scores["reference_match"] = 1 - terms["reference"].item() / max(self._at_first, 1e-9)
+        for name, first in self._at_first.items():
+            scores[f"{name}_match"] = 1 - terms[name].item() / max(first.item(), 1e-9)
         if self._matches and all(self._matches):
             scores["analytic"] = self._mean(self._analytic(after))
         return scores

@@ -107,7 +107,7 @@ def _step(
 ) -> dict[str, float]:
     """Take one step of Adam on pictures before and after, and their margins, when this part of the run is done."""
     before, after = map(losses.oklab, pictures)
-    wanted = aim.terms(margin, after)
+    wanted = aim.terms(margin, before, after)
     terms = _terms(config, before, after, lut.shape(min(KNOTS, config.lut_size)))
     weights = _weights(config)
     loss = aim.loss(wanted) + torch.stack([weights[name] * term for name, term in terms.items()]).sum()

@@ -15,6 +15,7 @@ from studio.grading.encodings import ENCODINGS
 from studio.jobs import Job
 from studio.tasks import presets
 from studio.ui import access, forms, markup, uploads
+from studio.ui.colourtargets import colour_targets
 from studio.ui.follower import PRIVATE, Seen, wrong
 from studio.ui.graderesult import GradeResult
 from studio.ui.jobpanel import ACTIONS, ACTIVE
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 TASK = "optimize"
 EXAMPLE_WORDS = "cinematic teal and orange"
-BY_HAND = ("image_folder", "prompt", "model_type", "reference", "input_encoding")
+BY_HAND = ("image_folder", "prompt", "model_type", "reference", "palette", "input_encoding")
 
 
 class GradeTab:
@@ -104,16 +105,7 @@ class GradeTab:
                 placeholder="Say it in words: cinematic teal and orange",
             )
             self.known = markup.html(elem_id="known-looks")
-            with gr.Accordion("Colours of a picture", open=False, elem_classes="inner", elem_id="reference"):
-                self.fields["reference"] = gr.Image(
-                    type="filepath",
-                    sources=["upload"],
-                    height=130,
-                    show_label=False,
-                    elem_id="field-reference",
-                    buttons=[],
-                )
-                markup.html('<p class="quiet">A target beside the words, or instead of them.</p>')
+            self.fields |= colour_targets()
             self.preset = forms.chips(self.presets, "presets")
 
     def _buttons(self) -> None:

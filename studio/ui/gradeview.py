@@ -18,11 +18,13 @@ SCORES = {
     "second_opinion": "second judge",
     "analytic": "measured colour",
     "reference_match": "colours of the picture",
+    "palette_match": "colours of the palette",
 }
 LOSSES = {
     "loss": "total",
     "image_text": "image-text",
     "reference": "reference",
+    "palette": "palette",
     "image_smoothness": "image smoothness",
     "image_regularization": "regularization",
     "black_preservation": "black preservation",
@@ -41,7 +43,11 @@ COLOURS = {
     "black preservation": "#b5739d",
     "LUT smoothness": "#7d83c9",
     "reference": "#cf7f4a",
+    "colours of the palette": "#4fa3a5",
+    "palette": "#4fa3a5",
 }
+TARGETS = {"reference": "Colours of the picture", "palette": "Colours of the palette"}
+"""Targets that are colours, and what their scores are called."""
 DOUBT = 0.35  # a judge this much surer than another measure is doubted
 POINTS = 240  # as many as a plot can show; a long run is thinned evenly
 
@@ -69,8 +75,8 @@ def curves(events: Sequence[Event], names: Mapping[str, str]) -> pd.DataFrame:
         for name in names
         if name in event.metrics and (name in rare or index % stride == 0)
     ]
-    followed = any("reference" in event.metrics for event in told)
-    begun = [(0, nan, curve) for name, curve in names.items() if told and (followed or "reference" not in name)]
+    unused = [target for target in TARGETS if not any(target in event.metrics for event in told)]
+    begun = [(0, nan, curve) for name, curve in names.items() if told and not name.startswith(tuple(unused))]
     table = pd.DataFrame([*begun, *rows], columns=["step", "value", "curve"])
     return table[~table.duplicated(["step", "curve"]) | (table["step"] == 0)]
 
@@ -103,15 +109,15 @@ def gauges(metrics: Mapping[str, float], judge: str, quality: str) -> str:
         return ""
     first = "held_out" if "held_out" in metrics else "score"
     where = "on photographs held out from training" if first == "held_out" else "on the training photographs"
-    only_reference = "reference_match" in metrics and first not in metrics
-    dials = [] if only_reference else [_gauge("The judge believes it", metrics.get(first), where)]
-    if "reference_match" in metrics:
-        dials.append(_gauge("Colours of the picture", metrics["reference_match"], "how much of the way they went"))
+    followed = {title: metrics[f"{name}_match"] for name, title in TARGETS.items() if f"{name}_match" in metrics}
+    only_colours = bool(followed) and first not in metrics
+    dials = [] if only_colours else [_gauge("The judge believes it", metrics.get(first), where)]
+    dials += [_gauge(title, value, "how much of the way they went") for title, value in followed.items()]
     if "second_opinion" in metrics:
         dials.append(_gauge("A second judge", metrics["second_opinion"], "trained apart, never optimised against"))
     if "analytic" in metrics:
         dials.append(_gauge("Measured colour", metrics["analytic"], "how far colours moved the way the words say"))
-    answered = bool(judge) and not only_reference
+    answered = bool(judge) and not only_colours
     note = f'<p class="quiet">Answered by {markup.escape(judge)}. {markup.escape(quality)}</p>' if answered else ""
     note += _doubt(metrics, first)
     return f'<div class="gauges">{"".join(dials)}</div>{note}'

@@ -56,9 +56,11 @@ def test_a_legend_names_the_curves_that_have_values() -> None:
 def test_a_plot_begins_with_every_curve_it_may_come_to_show() -> None:
     table = gradeview.curves(EVENTS, gradeview.SCORES)
     begun = list(table[table["value"].isna()]["curve"])
-    assert begun == list(gradeview.SCORES.values())[:-1]  # a picture's colours only where one is followed
-    followed = gradeview.curves([Event(1, 2, metrics={"reference": 0.1, "reference_match": 0.2})], gradeview.SCORES)
-    assert list(followed["curve"])[:5] == list(gradeview.SCORES.values())
+    assert begun == list(gradeview.SCORES.values())[:-2]  # colours of a picture or palette only where they are aimed at
+    for target, title in (("reference", "colours of the picture"), ("palette", "colours of the palette")):
+        told = [Event(1, 2, metrics={target: 0.1, f"{target}_match": 0.2})]
+        begun = list(gradeview.curves(told, gradeview.SCORES)["curve"])[:5]
+        assert begun == [*list(gradeview.SCORES.values())[:-2], title]
 
 
 def test_a_judge_alone_in_its_belief_is_doubted() -> None:
@@ -83,3 +85,4 @@ def test_a_run_after_a_picture_speaks_of_its_colours_and_of_no_judge() -> None:
     assert "84 %" in drawn and "Colours of the picture" in drawn and "judge" not in drawn
     both = gradeview.gauges({"held_out": 0.9, "reference_match": 0.5}, "the embedded judge", "")
     assert "90 %" in both and "50 %" in both and "Answered by the embedded judge" in both
+    assert "Colours of the palette" in gradeview.gauges({"palette_match": 0.5}, "", "")
