@@ -80,7 +80,7 @@ class TrainPane:
         with gr.Column(elem_classes="section"):
             markup.html("<h2>Start from</h2>")
             self.model = Chooser(self.studio, self.visitor, "train-model", start, STARTS)
-            with gr.Column(visible=False) as self.towers:
+            with gr.Column(visible=self.model.choose.value == scienceshelf.NEW) as self.towers:
                 for one in TOWERS:
                     self._field(one)
             self.preset = forms.chips(self.presets, "train-presets")

@@ -90,7 +90,7 @@ def choose(found: QuestionSet, config: TrainScienceqaConfig) -> Material:
     train = train[: config.max_train_samples or None]
     told += f", of which the first {len(train):,} are taken" if config.max_train_samples else ""
     val = [one for one in val if one.choices] or val
-    looked = _evenly(val, config.max_eval_samples)
+    looked = evenly(val, config.max_eval_samples)
     told += f"; {len(looked):,} to validate on" if looked else "; none to validate on"
     return Material(tuple(train), tuple(looked), told)
 
@@ -145,7 +145,7 @@ def _turn(model: GemmaClip, question: Question, picture: Picture | None, form: F
     return Turn(asked, prompts.answer(model.tokenizer, question, form, model.info.template))
 
 
-def _evenly(questions: list[Question], count: int) -> list[Question]:
+def evenly(questions: list[Question], count: int) -> list[Question]:
     """Take so many questions at equal distances, or all for 0."""
     if not 0 < count < len(questions):
         return questions

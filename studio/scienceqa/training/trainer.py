@@ -18,6 +18,7 @@ from studio.scienceqa.config import TrainScienceqaConfig
 from studio.scienceqa.model.bundle import BundleInfo, describe
 from studio.scienceqa.model.gemmaclip import GemmaClip
 from studio.scienceqa.model.loading import choose_quantization
+from studio.scienceqa.model.prompts import Form
 from studio.scienceqa.model.source import Source, named
 from studio.scienceqa.questions.reading import read
 from studio.scienceqa.questions.record import Question, Rejected
@@ -28,9 +29,9 @@ from studio.scienceqa.training.checkpoint import Checkpoint, Progress
 from studio.scienceqa.training.features import Features
 from studio.scienceqa.training.history import History
 from studio.scienceqa.training.learner import Learner, Shown
-from studio.scienceqa.training.lessons import Forms, Lesson, Material, choose, length, prepare, taught
+from studio.scienceqa.training.lessons import Forms, Lesson, Material, choose, evenly, length, prepare, taught
 from studio.scienceqa.training.meter import Meter
-from studio.scienceqa.training.validation import Look, look
+from studio.scienceqa.training.validation import FEW, MANNER, Look, look
 
 SKIPPED = "skipped.jsonl"
 """What was passed over: a line with ``pid`` and ``reason`` for each question."""
@@ -48,7 +49,8 @@ def run(config: TrainScienceqaConfig, context: Context) -> Iterator[Event]:
         ``projector_learning_rate``, ``tokens_per_second``, ``memory`` (GiB, the most so far), and after a look at the
         validation questions ``accuracy`` (0 to 1) and ``validation_loss``. Artifacts: ``bundle``, the folder of the
         best so far, from the first look on, which a stopped run leaves too; ``history`` (history.jsonl); ``skipped``
-        (skipped.jsonl) where questions were passed over; ``last``, the bundle of the last step.
+        (skipped.jsonl) where questions were passed over; ``last``, the bundle of the last step. The last event has the
+        metrics that `_Training.summary` names.
 
     Raises:
         StudioError: The questions, the model or the output folder cannot be used, the self-check fails, the loss is
@@ -81,6 +83,8 @@ class _Training:
         self._lock = context.models.device_lock()
         self._meter = Meter(model.device)
         self._form = answering_form(config, model.info)
+        self._other: Form = "letter" if self._form == "reasoning" else "reasoning"
+        self._other_accuracy: float | None = None
         self._total: int | None = None
         self._progress = Progress()
         self._artifacts: dict[str, str] = {"history": history.NAME}
@@ -91,6 +95,8 @@ class _Training:
         left_out = list(rejected)
         self._lessons = yield from self._ready(material.train, taught(config.answer_form), left_out)
         self._validation = yield from self._ready(material.validation, lambda _: (self._form,), left_out)
+        both = [one.question for one in self._validation if one.question.choices and config.answer_form == "both"]
+        self._otherwise = yield from self._ready(evenly(both, FEW), lambda _: (self._other,), [])
         if not self._lessons:
             raise StudioError(f"No question can be trained on: {left_out[0].reason}", "Give other questions.")
         told = self._list(left_out)
@@ -130,14 +136,26 @@ class _Training:
             self._keep()
             raise
         self._keep()
+        if self._otherwise:
+            looking = look(self._learner, self._otherwise, self._features, self._other)
+            doing = f"Asking some {MANNER[self._other]}"
+            self._other_accuracy, _ = yield from self._told(looking, doing, len(self._otherwise))
 
     def summary(self) -> Event:
-        """Say how it ended; metrics are ``best_step``, and where it was measured ``best_accuracy``."""
+        """Say how it ended.
+
+        Metrics are ``best_step``, and where they were measured ``best_accuracy`` and that of the last step in the other
+        form that is learnt: ``reasoning_accuracy`` or ``letter_accuracy``.
+        """
         progress, note = self._progress, f"Finished: {self._best()}"
         if early := progress.step < self._plan.steps:
             note = f"Finished early, after {self._config.patience} looks without a better one: {self._best()}"
         numbers = {"best_step": float(progress.best_step)}
         numbers |= {} if progress.best_accuracy is None else {"best_accuracy": progress.best_accuracy}
+        if self._other_accuracy is not None:
+            numbers[f"{self._other}_accuracy"] = self._other_accuracy
+            note += f"; {MANNER[self._other]}, the last step has {self._other_accuracy:.1%} of "
+            note += f"{len(self._otherwise)} right"
         event = self._event(note, numbers)
         return event if early else replace(event, done=event.done + 1)
 

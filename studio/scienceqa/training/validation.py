@@ -17,6 +17,9 @@ from studio.scienceqa.training.lessons import Lesson
 
 TOGETHER = 8
 """Questions read in one pass; without gradients that takes less memory than one with them."""
+FEW = 50
+"""Questions that are asked in the form that is learnt and not validated in; reasoning takes its time."""
+MANNER: dict[Form, str] = {"letter": "with the letter at once", "reasoning": "behind reasoning of its own"}
 _ROOM = 2  # times the tokens of the longest right answer may be written
 _LEAST = 1e-12  # of a probability, so that its logarithm is a number
 

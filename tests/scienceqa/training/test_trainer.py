@@ -15,6 +15,7 @@ import torch
 from studio.context import Context
 from studio.errors import StudioError
 from studio.events import Event
+from studio.scienceqa.answering.generation import Sampling, complete
 from studio.scienceqa.config import TrainScienceqaConfig
 from studio.scienceqa.model import bundle, choosing, prompts
 from studio.scienceqa.model.source import Source
@@ -61,13 +62,37 @@ def test_a_run_leaves_bundles_and_a_history(config: TrainScienceqaConfig, house:
     assert [line["accuracy"] for line in lines if "looked" in line] == [event.metrics["accuracy"] for event in looks]
     last = events[-1]
     best = max(looks, key=lambda event: (event.metrics["accuracy"], -event.metrics["validation_loss"]))
-    assert last.metrics == {"best_step": best.done, "best_accuracy": best.metrics["accuracy"]}
+    assert last.metrics.items() > {"best_step": best.done, "best_accuracy": best.metrics["accuracy"]}.items()
     assert last.done == last.total and not any(event.done == event.total for event in events[:-1])
     assert set(last.artifacts) == {"bundle", "last", "history"} and str(config.output_dir) in last.note
     assert contents(context.folder / "bundle") == contents(config.output_dir)
     told = bundle.describe(config.output_dir)
     assert told.training["lora_r"] == 4 and told.answering == "letter" and told.name == "out"
     assert told.training["validation"]["accuracy"] == max(event.metrics["accuracy"] for event in looks)
+
+
+@pytest.mark.parametrize("form", ["both", "letter"])
+def test_the_form_that_is_not_validated_in_is_measured_at_the_end(
+    config: TrainScienceqaConfig, house: House, form: str
+) -> None:
+    context = house("job")
+    config = changed(config, answer_form=form, num_train_epochs=0.5)
+    last = finish(config, context)[-1]
+    assert ("behind reasoning of its own" in last.note) == ("reasoning_accuracy" in last.metrics) == (form == "both")
+    if form == "letter":
+        return
+    asked = [one for one in lessons.questions(22, 6) if one.split == "val"]
+    right = 0
+    with context.models.lease(Source(bundle=str(context.folder / "last")).spec()) as model:
+        lengths = [len(prompts.answer(model.tokenizer, one, "reasoning")) for one in asked]
+        for one in asked:
+            cut = model.cut(open_picture(one))
+            given = [prompts.ask(model.tokenizer, one, cut.grid, "reasoning")], [model.features(cut.tiles)]
+            (said,) = complete(model, *given, Sampling(2 * max(lengths)))
+            words = model.tokenizer.encode(said.text.strip(), add_special_tokens=False)
+            (chances,) = choosing.score(model, *given, [one.choices], reasoning=[words])
+            right += chances.index(max(chances)) == one.answer
+    assert last.metrics["reasoning_accuracy"] == right / 6
 
 
 def test_it_learns_a_rule_from_pictures_it_has_not_seen(place: Path, tmp_path: Path, house: House) -> None:
