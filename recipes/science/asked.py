@@ -17,7 +17,7 @@ from studio.scienceqa.diagrams.record import Box, Drawn, Style
 from studio.scienceqa.model import prompts
 from studio.scienceqa.model.prompts import Form, View
 from studio.scienceqa.model.views import Cut, Grid, cut
-from studio.scienceqa.questions.record import Question
+from studio.scienceqa.questions.record import LETTERS, Question
 
 MERGE = 2
 TOKENS = (SIDE // 8 // MERGE) ** 2
@@ -127,14 +127,16 @@ class Row:
         soft: Places of the soft tokens, in the order of the views.
         learnt: Places whose token is to be foreseen (the model's turn).
         value: Which of them are read from the picture.
-        look: Place from which a value's token is foreseen, and the places of the soft tokens that show it.
+        look: By purpose, from which place to which places attention should go: ``read``, from where a value's token is
+            foreseen to the soft tokens that show it; ``mark``, from the words of a choice to its letter; ``choose``,
+            from where the letter is foreseen to the words of the right choice.
     """
 
     ids: list[int]
     soft: list[int]
     learnt: list[int]
     value: list[int]
-    look: list[tuple[int, list[int]]]
+    look: dict[str, list[tuple[int, list[int]]]]
 
 
 def lay_out(tokenizer: Any, asked: Asked, form: Form, *, picture: bool = True) -> Row:
@@ -149,14 +151,28 @@ def lay_out(tokenizer: Any, asked: Asked, form: Form, *, picture: bool = True) -
         else:
             ids += piece
     begin = len(ids)
+    options = _options(tokenizer, ids, len(asked.question.choices))
     ids += prompts.answer(tokenizer, asked.question, form)
-    value, look = [], []
+    value, read = [], []
     if form == "reasoning":
         for place, shown in _tokens_read(tokenizer, asked):
             value.append(begin + place)
             if picture:
-                look.append((begin + place - 1, [soft[token] for token in shown]))
+                read.append((begin + place - 1, [soft[token] for token in shown]))
+    look = {"read": read, "mark": [(word, [letter]) for letter, words in options for word in words], "choose": []}
+    if options and asked.question.answer is not None:
+        letter, words = options[asked.question.answer]
+        foreseen = max(place for place in range(begin, len(ids)) if ids[place] == ids[letter])
+        look["choose"] = [(foreseen - 1, words)]
     return Row(ids, soft, list(range(begin, len(ids))), value, look)
+
+
+def _options(tokenizer: Any, ids: Sequence[int], count: int) -> list[tuple[int, list[int]]]:
+    """Where each choice of a prompt stands: its letter, and its words."""
+    (opened, closed, line) = (tokenizer.convert_tokens_to_ids(sign) for sign in "()\n")
+    letters = tokenizer.convert_tokens_to_ids(list(LETTERS))
+    places = [p for p in range(1, len(ids) - 1) if ids[p] in letters and (ids[p - 1], ids[p + 1]) == (opened, closed)]
+    return [(place, list(range(place + 2, ids.index(line, place)))) for place in places[len(places) - count :]]
 
 
 def _tokens_read(tokenizer: Any, asked: Asked) -> Iterator[tuple[int, tuple[int, ...]]]:

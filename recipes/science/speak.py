@@ -35,9 +35,9 @@ from studio.scienceqa.model.projector import Projector
 
 RATE = 3e-3
 BATCH = 8
-LOOKING = ((2, 0), (2, 1), (3, 0))
-"""Layers and heads that are told where to look."""
-_LETTER = 0.12  # share of questions answered with the letter at once
+LOOKING = {"read": ((2, 0), (2, 1), (3, 0)), "mark": ((1, 0), (2, 2)), "choose": ((4, 0), (4, 1), (5, 0))}
+"""Layers and heads that are told where to look, by purpose; see `recipes.science.asked.Row`."""
+_LETTER = 0.06  # share of questions answered with the letter at once
 _VALUE, _PLAIN = 2.0, 1.0
 
 
@@ -53,8 +53,8 @@ class Packed:
         targets: These tokens, (count,).
         value: Which of them are read from the picture, (count,).
         letter: Which of them are the letters of the answers, (count,).
-        looks: Row and place from which a value is foreseen, (2, looks).
-        shown: For each of them, the places that show the value, (looks, length).
+        looks: By purpose, row and place from which attention goes, (2, looks), and for each of them the places where it
+            should arrive, (looks, length).
     """
 
     ids: Tensor
@@ -64,15 +64,15 @@ class Packed:
     targets: Tensor
     value: Tensor
     letter: Tensor
-    looks: Tensor
-    shown: Tensor
+    looks: dict[str, tuple[Tensor, Tensor]]
 
 
 def pack(sequences: Sequence[Row], letters: Sequence[int]) -> Packed:
     """Lay sequences side by side, shorter ones filled up on the right."""
     length = max(len(s.ids) for s in sequences)
     ids, mask = torch.zeros(len(sequences), length, dtype=torch.long), torch.zeros(len(sequences), length)
-    soft, learnt, targets, value, letter, looks, shown = [], [], [], [], [], [], []
+    soft, learnt, targets, value, letter = [], [], [], [], []
+    looks: dict[str, list[tuple[int, int, list[int]]]] = {purpose: [] for purpose in LOOKING}
     for row, s in enumerate(sequences):
         ids[row, : len(s.ids)] = torch.tensor(s.ids).clamp(min=0)
         mask[row, : len(s.ids)] = 1
@@ -83,13 +83,18 @@ def pack(sequences: Sequence[Row], letters: Sequence[int]) -> Packed:
             targets.append(s.ids[place])
             value.append(place in read)
             letter.append(place == answer)
-        for place, seen in s.look:
-            looks.append((row, place))
-            shown.append(functional.one_hot(torch.tensor(seen), length).sum(0) > 0)
-    pairs = [torch.tensor(each, dtype=torch.long).reshape(-1, 2).T for each in (soft, learnt, looks)]
-    told = torch.stack(shown) if shown else torch.zeros(0, length, dtype=torch.bool)
-    return Packed(ids, mask, pairs[0], pairs[1], torch.tensor(targets), torch.tensor(value), torch.tensor(letter),
-                  pairs[2], told)  # fmt: skip
+        for purpose, wanted in s.look.items():
+            looks[purpose] += [(row, place, seen) for place, seen in wanted]
+    pairs = [torch.tensor(each, dtype=torch.long).reshape(-1, 2).T for each in (soft, learnt)]
+    told = {purpose: _told(wanted, length) for purpose, wanted in looks.items() if wanted}
+    return Packed(ids, mask, pairs[0], pairs[1], torch.tensor(targets), torch.tensor(value), torch.tensor(letter), told)
+
+
+def _told(wanted: Sequence[tuple[int, int, list[int]]], length: int) -> tuple[Tensor, Tensor]:
+    shown = torch.zeros(len(wanted), length, dtype=torch.bool)
+    for index, (_, _, seen) in enumerate(wanted):
+        shown[index, seen] = True
+    return torch.tensor([each[:2] for each in wanted]).T, shown
 
 
 def run(language: Gemma3ForCausalLM, packed: Packed, soft: Tensor | None) -> tuple[Tensor, Sequence[Tensor]]:
@@ -105,13 +110,13 @@ def run(language: Gemma3ForCausalLM, packed: Packed, soft: Tensor | None) -> tup
     return language.lm_head(hidden), states.hidden_states
 
 
-def looking(language: Gemma3ForCausalLM, packed: Packed, given: Tensor, layer: int, head: int) -> Tensor:
-    """How a head of a layer shares its attention, where a value is foreseen: (looks, length).
+def looking(language: Gemma3ForCausalLM, looks: Tensor, given: Tensor, layer: int, head: int) -> Tensor:
+    """How a head of a layer shares its attention, from some rows and places (2, looks): (looks, length).
 
     Computed again from what the layer is given (n, length, width), for the few places that count.
     """
     block = language.model.layers[layer]
-    attention, (rows, places) = block.self_attn, packed.looks
+    attention, (rows, places) = block.self_attn, looks
     normed = block.input_layernorm(given)
     part = slice(head * attention.head_dim, (head + 1) * attention.head_dim)
     positions = torch.arange(given.shape[1])[None]
@@ -128,12 +133,17 @@ def looking(language: Gemma3ForCausalLM, packed: Packed, given: Tensor, layer: i
     return scores.masked_fill(later, float("-inf")).softmax(-1)
 
 
-def looking_loss(language: Gemma3ForCausalLM, packed: Packed, states: Sequence[Tensor]) -> tuple[Tensor, float]:
-    """How badly the told heads look at what shows a value, and the share of attention that falls there."""
-    shares = torch.stack([
-        (looking(language, packed, states[layer], layer, head) * packed.shown).sum(-1) for layer, head in LOOKING
-    ])  # fmt: skip
-    return -(shares + 1e-4).log().mean(), shares.mean().item()
+def looking_loss(
+    language: Gemma3ForCausalLM, packed: Packed, states: Sequence[Tensor]
+) -> tuple[Tensor, dict[str, float]]:
+    """How badly the told heads look where they should, and by purpose the share of attention that falls there."""
+    badly, told = torch.zeros(()), {}
+    for purpose, (looks, shown) in packed.looks.items():
+        heads = LOOKING[purpose]
+        shares = torch.stack([(looking(language, looks, states[i], i, head) * shown).sum(-1) for i, head in heads])
+        badly = badly - (shares + 1e-4).log().mean()
+        told[purpose] = shares.mean().item()
+    return badly, told
 
 
 class Speaker:
@@ -180,9 +190,9 @@ class Speaker:
         right = logits.argmax(-1) == packed.targets
         parts = {"loss": loss.item(), "letter": _mean(right[packed.letter]), "rule": _mean(right[~packed.value])}
         if features is not None:
-            aside, share = looking_loss(self.language, packed, states)
-            parts |= {"value": _mean(right[packed.value]), "look": share}
-            loss = loss + 0.4 * aside
+            parts["value"] = _mean(right[packed.value])
+        aside, shares = looking_loss(self.language, packed, states)
+        loss, parts = loss + 0.4 * aside, parts | shares
         for optimizer in self.optimizers:
             optimizer.zero_grad()
         loss.backward()
