@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -69,10 +70,10 @@ def _found(drawn: Drawn, seen: Cut) -> tuple[list[int], list[tuple[int, ...]]]:
     shown: list[tuple[int, ...]] = []
     start = 0
     for fact in drawn.facts:
-        at = drawn.question.solution.lower().find(fact.value.lower(), start)
-        if at < 0:
+        found = place_of(fact.value, drawn.question.solution, start)
+        if found is None:
             continue
-        start = at + len(fact.value)
+        at, start = found
         spelt = _spelt(drawn, fact.value, fact.boxes)
         whole = [token for box in fact.boxes for token in tokens_of(seen, drawn.picture.width, box)]
         for index, character in enumerate(fact.value):
@@ -84,6 +85,16 @@ def _found(drawn: Drawn, seen: Cut) -> tuple[list[int], list[tuple[int, ...]]]:
                 read.append(at + index)
                 shown.append(tuple(sorted(set(tokens))))
     return read, shown
+
+
+def place_of(value: str, solution: str, start: int) -> tuple[int, int] | None:
+    """Where a value stands in a solution behind ``start``, as whole words: its begin and end; None where it is not.
+
+    In its own case first: the pole S is not the end of *magnets*, nor the A that begins a sentence the article in it.
+    """
+    whole = re.compile(rf"(?<![A-Za-z0-9]){re.escape(value)}(?![A-Za-z0-9])")
+    found = whole.search(solution, start) or re.compile(whole.pattern, re.IGNORECASE).search(solution, start)
+    return found.span() if found else None
 
 
 def _spelt(drawn: Drawn, value: str, boxes: Sequence[Box]) -> dict[int, Box]:

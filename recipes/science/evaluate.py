@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from recipes.science.asked import place_of
 from recipes.science.see import FAMILIES
 from studio.scienceqa.answering.generation import Sampling, complete
 from studio.scienceqa.diagrams.drawing import draw
@@ -90,8 +91,8 @@ def score(model: GemmaClip, family: str, style: Style, count: int, seed: int) ->
 def _facts(text: str, drawn: Drawn) -> bool:
     start = 0
     for fact in drawn.facts:
-        at = drawn.question.solution.lower().find(fact.value.lower(), start)
-        start = at + len(fact.value) if at >= 0 else start
+        found = place_of(fact.value, drawn.question.solution, start)
+        start = found[1] if found else start
     return text[:start] == drawn.question.solution[:start]
 
 

@@ -30,6 +30,7 @@ from recipes.science.asked import Asked, Row, lay_out, shuffled
 from recipes.science.language import build_language, build_tokenizer
 from recipes.science.muon import Muon
 from recipes.science.pool import Pool
+from recipes.science.see import FAMILIES
 from studio.scienceqa.model.gemmaclip import text_rms
 from studio.scienceqa.model.projector import Projector
 
@@ -249,8 +250,8 @@ def _texts(asked: Asked) -> list[str]:
     return [question.question, question.hint, *question.choices, question.solution, around, "\nThe answer is (B)."]
 
 
-def train(speaker: Speaker, pool: Pool, name: str, minutes: float) -> None:
-    """Train on a pool by the clock; new questions that are added to its folder meanwhile are taken in."""
+def train(speaker: Speaker, pool: Pool, name: str, minutes: float, families: Sequence[str]) -> None:
+    """Train on some families of a pool by the clock; new questions that are added to it meanwhile are taken in."""
     started, saved = time.time() - speaker.seconds, time.time()
     sums: dict[str, list[float]] = defaultdict(list)
     order: list[int] = []
@@ -258,7 +259,8 @@ def train(speaker: Speaker, pool: Pool, name: str, minutes: float) -> None:
         rate = RATE * min(1, (speaker.steps + 1) / 60) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
         if len(order) < BATCH:
             pool.refresh()
-            order = speaker.random.permutation(len(pool.questions)).tolist()
+            wanted = [i for i, asked in enumerate(pool.questions) if asked.question.family in families]
+            order = speaker.random.permutation(wanted).tolist()
         chosen, order = order[:BATCH], order[BATCH:]
         features = [pool.features(index) for index in chosen] if pool.width else None
         parts = speaker.learn([pool.questions[index] for index in chosen], features, rate)
@@ -282,6 +284,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", type=Path)
     parser.add_argument("--what", choices=["words", "pictures"], required=True)
+    parser.add_argument("--families", nargs="+", default=list(FAMILIES))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=30)
     arguments = parser.parse_args()
@@ -292,7 +295,7 @@ def main() -> None:
     if not speaker.load(arguments.what) and arguments.what == "pictures":
         speaker.load("projector", begin=True) or speaker.load("words", begin=True)
     pool = Pool(arguments.work / arguments.what, WIDTH if arguments.what == "pictures" else 0)
-    train(speaker, pool, arguments.what, arguments.minutes)
+    train(speaker, pool, arguments.what, arguments.minutes, arguments.families)
 
 
 if __name__ == "__main__":

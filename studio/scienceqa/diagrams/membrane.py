@@ -53,13 +53,13 @@ def draw(look: Look) -> Drawn:
     canvas, halves = _panels(look, tank)
     radius = roomy(halves[0], max(counts), chance.between(4, 10))
     image = sprite(ball(look, look.named(colour)), radius)
-    boxes = [
-        put(canvas, scatter(chance, half, count, radius), radius, image) or (half,)  # an empty half is seen to be empty
-        for half, count in zip(halves, counts, strict=True)
-    ]
+    for half, count in zip(halves, counts, strict=True):
+        put(canvas, scatter(chance, half, count, radius), radius, image)
     names = ("left before", "right before", "left after", "right after")
     facts = tuple(
-        Fact(f"balls on the {name}", str(count), seen) for name, count, seen in zip(names, counts, boxes, strict=True)
+        # How many there are is seen by looking over the whole half, what is empty of it included.
+        Fact(f"balls on the {name}", str(count), (half,))
+        for name, count, half in zip(names, counts, halves, strict=True)
     )
     loser, gainer = ("left", "right") if counts[0] > counts[2] else ("right", "left")
     solution = (
