@@ -42,8 +42,7 @@ def table(scores: Mapping[str, Any]) -> str:
 
 
 def _interval(share: Mapping[str, Any]) -> str:
-    low, high = share["interval"]
-    return f"{100 * low:.0f} to {100 * high:.0f}"
+    return f"{100 * share['low']:.0f} to {100 * share['high']:.0f}"
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from transformers import PreTrainedTokenizerFast
 
 import recipes.science
 from recipes.science import evaluate, see, speak
-from recipes.science.asked import TOKENS, Asked, lay_out, new, shuffled, tokens_of
+from recipes.science.asked import TOKENS, Asked, lay_out, new, place_of, shuffled, tokens_of
 from recipes.science.drawings import sheets_of
 from recipes.science.export import export
 from recipes.science.glyphs import CLASSES, Font, find_fonts
@@ -23,6 +23,7 @@ from recipes.science.language import build_language, build_tokenizer
 from recipes.science.muon import orthogonal
 from recipes.science.pool import Pool
 from recipes.science.sheets import CELLS, IGNORED, SIDE, compose, label_glyphs
+from recipes.science.ship import ship, table
 from recipes.science.vision import WIDTH, build_tower, localise, look, normalise
 from studio.scienceqa.diagrams.drawing import draw
 from studio.scienceqa.diagrams.fonts import FOLDER
@@ -150,8 +151,32 @@ def test_a_question_comes_back_from_disk_and_says_where_its_values_stand(
         said = tokenizer.decode([row.ids[place] for place in row.learnt])
         letter = "ABCDE"[each.question.answer or 0]
         assert said == f"{each.question.solution}\nThe answer is ({letter}).<end_of_turn>"
-        assert row.value and len(row.look) == len(row.value)
-        assert all(place == value - 1 and seen for value, (place, seen) in zip(row.value, row.look, strict=True))
+        read = row.look["read"]
+        assert row.value and len(read) == len(row.value)
+        assert all(place == value - 1 and seen for value, (place, seen) in zip(row.value, read, strict=True))
+
+
+def test_a_value_is_found_as_a_whole_word_in_its_own_case_first() -> None:
+    poles = "The poles that face each other are S and N."
+    assert [poles[slice(*place_of(pole, poles, 0))] for pole in "SN"] == ["S", "N"]
+    assert place_of("S", poles, 0) == (35, 36)
+    assert place_of("4", "14 on the left, 4 on the right", 0) == (16, 17)
+    assert place_of("shale", "Shale lies lowest.", 0) == (0, 5)
+    assert place_of("granite", "Shale lies lowest.", 0) is None
+
+
+def test_the_letter_is_sought_in_the_words_of_the_right_choice(
+    asked: list[Asked], tokenizer: PreTrainedTokenizerFast
+) -> None:
+    for each in asked:
+        row = lay_out(tokenizer, each, "reasoning")
+        ((place, words),) = row.look["choose"]
+        assert each.question.answer is not None
+        right = each.question.choices[each.question.answer]
+        assert tokenizer.decode([row.ids[word] for word in words]).strip() == right
+        assert tokenizer.decode([row.ids[place + 1]]) == "ABCDE"[each.question.answer]
+        letters = {row.ids[letter] for _, (letter,) in row.look["mark"]}
+        assert tokenizer.convert_ids_to_tokens(sorted(letters)) == list("ABCDE"[: len(each.question.choices)])
 
 
 def test_tokens_that_show_a_letter_are_those_it_is_drawn_on() -> None:
@@ -213,10 +238,11 @@ def test_what_a_head_looks_at_is_the_layer_s_own_attention(
         plain = language.model(inputs_embeds=embeds, attention_mask=packed.mask.long(), output_attentions=True)
         wanted = language.lm_head(plain.last_hidden_state[packed.learnt[0], packed.learnt[1]])
         assert torch.allclose(logits, wanted, atol=1e-4)
-        for layer, head in speak.LOOKING:
-            found = speak.looking(language, packed, states[layer], layer, head)
-            seen = plain.attentions[layer][packed.looks[0], head, packed.looks[1]]
-            assert torch.allclose(found, seen, atol=1e-5)
+        for purpose, heads in speak.LOOKING.items():
+            looks = packed.looks[purpose][0]
+            for layer, head in heads:
+                found = speak.looking(language, looks, states[layer], layer, head)
+                assert torch.allclose(found, plain.attentions[layer][looks[0], head, looks[1]], atol=1e-5)
 
 
 def test_the_language_model_learns_from_words_and_from_pictures_and_goes_on(tmp_path: Path) -> None:
@@ -235,7 +261,7 @@ def test_the_language_model_learns_from_words_and_from_pictures_and_goes_on(tmp_
     assert losses[-1] < 0.9 * losses[0]
     features = [again.features(index) for index in range(4)]
     parts = [speaker.learn(again.questions, features, 3e-3) for _ in range(4)]
-    assert parts[-1]["loss"] < parts[0]["loss"] and parts[-1]["look"] > parts[0]["look"]
+    assert parts[-1]["loss"] < parts[0]["loss"] and parts[-1]["read"] > parts[0]["read"]
     speaker.steps = 16
     speaker.save("pictures")
     other = speak.Speaker(tmp_path, WIDTH, 2)
@@ -278,6 +304,13 @@ def test_the_exported_bundle_is_loaded_by_the_studio_and_says_what_the_recipe_s_
     assert torch.allclose(found, wanted, atol=2e-3)
     told = evaluate.score(model, "attract", "held-out", 2, 0)
     assert told.right.total == 2 and told.chance == 0.5 and not told.readable
+    scores = {"attract": told.to_json(), "layers": {**told.to_json(), "readable": True}}
+    shipped = ship(tmp_path / "bundle", scores, tmp_path / "shipped")
+    assert shipped.families == {"layers": round(told.right.value, 3)} and "| attract |" in table(scores)
+    (tmp_path / "bundle").rename(tmp_path / "gone")
+    assert evaluate.answers(
+        evaluate.load(tmp_path / "shipped"), [draw("attract", np.random.default_rng(0), "training")]
+    )
 
 
 def test_soft_tokens_are_read_patch_by_patch(fonts: list[Font]) -> None:
