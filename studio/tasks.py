@@ -36,6 +36,7 @@ from studio.grading.config import (
 from studio.jobs import Job, Jobs
 from studio.models import ModelManager, ModelSpec
 from studio.modelstate import measure
+from studio.palette.config import ExportPaletteConfig, PicturePaletteConfig
 from studio.scienceqa.config import (
     AskConfig,
     DataConfig,
@@ -216,6 +217,22 @@ _TABLE = (
         "studio.scienceqa.training.trainer:run",
         "device",
         "Train the projector and the adapters of a Gemma-CLIP model on science questions.",
+    ),
+    Task(
+        "export-palette",
+        ExportPaletteConfig,
+        "studio.palette.exporting:run",
+        "light",
+        "Write a palette for a design tool: CSS, Tailwind, design tokens, Adobe's swatches and others.",
+        long=False,
+    ),
+    Task(
+        "picture-palette",
+        PicturePaletteConfig,
+        "studio.palette.picturing:run",
+        "light",
+        "Take a palette of four colours from a picture, and describe it.",
+        long=False,
     ),
 )
 TASKS: Mapping[str, Task] = {task.name: task for task in _TABLE}

@@ -87,3 +87,31 @@ class TrainPaletteConfig(Config):
     def name(self) -> str:
         """What is trained on."""
         return f"Train on {self.data.name}"
+
+
+class ExportPaletteConfig(Config):
+    """Write a palette as the file of a design tool; it may be read from such a file as well."""
+
+    palette: tuple[str, ...] = option(
+        ..., "Four hex colours, or one file that holds a palette.", positional=True, widget="text"
+    )
+    output_path: Path = option(Path("exported"), "The file to write, or a folder for it.", widget="hidden")
+    format: Literal[
+        "auto", "css", "scss", "tailwind3", "tailwind4", "json", "tokens", "ase", "aco", "gpl", "svg", "png"
+    ] = option("auto", "The kind of file: auto is as the extension says, or in a folder css.")
+    title: str = option("", "What the palette is called; without it, as in its file or after its colours.")
+    number: int = option(1, "Which palette of a file that holds several.", ge=1)
+
+
+class PicturePaletteConfig(Config):
+    """Take four colours from a picture, and describe them."""
+
+    image: Path = option(..., "The picture.", positional=True, widget="file")
+    output_path: Path | None = option(
+        None, "Also write the palette and its description, as .json, to this file.", widget="hidden"
+    )
+
+    @property
+    def name(self) -> str:
+        """What the palette is of."""
+        return f"Palette of {self.image.name}"
