@@ -35,20 +35,21 @@ def nearest(hexes: Sequence[str]) -> list[Named]:
 
     Where two colours want the same name, the nearer one has it and the other takes its next nearest.
     """
-    names, codes, lab = _names()
+    known, codes, lab = names()
     gaps = distances(to_lab(hexes), lab)
     found: dict[str, int] = {}
-    free = np.ones(len(names), bool)
+    free = np.ones(len(known), bool)
     for colour in sorted(set(hexes), key=lambda each: (gaps[hexes.index(each)].min(), each)):
         best = int(np.where(free, gaps[hexes.index(colour)], np.inf).argmin())
         found[colour], free[best] = best, False
     return [
-        Named(names[found[each]], codes[found[each]], float(gaps[row, found[each]])) for row, each in enumerate(hexes)
+        Named(known[found[each]], codes[found[each]], float(gaps[row, found[each]])) for row, each in enumerate(hexes)
     ]
 
 
 @cache
-def _names() -> tuple[tuple[str, ...], tuple[str, ...], Colours]:
+def names() -> tuple[tuple[str, ...], tuple[str, ...], Colours]:
+    """Return all names, their colours ``#rrggbb``, and the same in CIE L*a*b* [n, 3]."""
     listed: dict[str, str] = json.loads(_LIST.read_text("utf-8"))
     codes = tuple("#" + code for code in listed)
     return tuple(listed.values()), codes, to_lab(codes)

@@ -28,13 +28,13 @@ def test_colours_that_have_a_name_get_it() -> None:
 
 def test_no_nearer_name_exists() -> None:
     some = to_hex(np.random.default_rng(0).random((50, 3)))
-    from studio.palette.naming import _names
+    from studio.palette.naming import names
 
-    names, _, lab = _names()
+    known, _, lab = names()
     for colour in some:
         (found,) = nearest([colour])
         gaps = colours.distances(to_lab([colour]), lab)[0]
-        assert found.distance == gaps.min() < 8 and names[int(gaps.argmin())] == found.name
+        assert found.distance == gaps.min() < 8 and known[int(gaps.argmin())] == found.name
 
 
 def test_two_colours_never_share_a_name_unless_they_are_one() -> None:
