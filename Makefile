@@ -34,8 +34,8 @@ bench: $(BIN)/.test  ## measure every claim of speed in the README
 	@for benchmark in benchmarks/[a-z]*.py; do echo "$$benchmark"; $(BIN)/python -m "$$(echo "$${benchmark%.py}" | tr / .)" || exit 1; done
 
 # The recipes' pages are the recipes: their commands are run as they stand there.
-embedded: $(BIN)/.test  ## train the embedded models anew: Debian, two cores, five hours
-	@sed -n '/^```sh/,/^```/{//!p;}' recipes/judge/README.md recipes/clip/README.md recipes/vqa/README.md | PATH="$(abspath $(BIN)):$$PATH" bash -eu
+embedded: $(BIN)/.test  ## train the embedded models anew: Debian, two cores, ten hours
+	@sed -n '/^```sh/,/^```/{//!p;}' recipes/judge/README.md recipes/clip/README.md recipes/vqa/README.md recipes/science/README.md | PATH="$(abspath $(BIN)):$$PATH" bash -eu
 
 clean:  ## forget the environment
 	rm -rf $(VENV)

@@ -72,6 +72,7 @@ def test_the_commands_in_the_readme_do_their_work_as_written(
     written = [shlex.split(command, comments=True)[1:] for command in commands(README, "gemma-studio")]
     whole = [words for words in written if words[0] in {*TASKS, "jobs"} and len(words) != 2]
     shown = ["vqa-demo", "extract", "probe", "draw-questions", "scienceqa-data"]
+    shown += ["evaluate-scienceqa", "train-scienceqa"]
     shown += ["optimize", "apply", "judge", "lut-report", "export-lut", "library", "jobs"]
     assert [words[0] for words in whole] == shown
     shorter = {
@@ -80,10 +81,11 @@ def test_the_commands_in_the_readme_do_their_work_as_written(
         "vqa-demo": ["--questions", "320"],
         "probe": ["--kinds", "linear", "--bootstrap", "100"],
         "draw-questions": ["--train", "16", "--val", "4", "--test", "4"],
+        "train-scienceqa": ["--num-train-epochs", "1"],
     }
     for words in whole:
         assert main([*words, *shorter.get(words[0], [])]) == 0, capsys.readouterr().err
-    made = {"demo", "run", "probes", "drawn", "counted"}
+    made = {"demo", "run", "probes", "drawn", "counted", "scores", "mine"}
     made |= {"teal.cube", "teal.json", "graded", "report", "teal.3dl", "looks"}
     assert made <= {path.name for path in tmp_path.iterdir()}
 

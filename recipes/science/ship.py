@@ -18,6 +18,9 @@ from recipes.science.evaluate import load
 from studio.scienceqa.model import bundle
 from studio.scienceqa.model.bundle import BundleInfo
 
+_PLACES = ("data", "output_dir", "bundle")
+"""Of a training's configuration: what lies elsewhere on every other computer."""
+
 
 def ship(trained: Path, scores: Mapping[str, Any], folder: Path) -> BundleInfo:
     """Write a bundle that holds its towers; families that did not pass the gate are not said to be readable."""
@@ -26,7 +29,9 @@ def ship(trained: Path, scores: Mapping[str, Any], folder: Path) -> BundleInfo:
         shutil.copytree(told.tower(which), folder / place, dirs_exist_ok=True)
     readable = {family: round(each["right"]["value"], 3) for family, each in scores.items() if each["readable"]}
     towers = {which: str(place) for which, place in bundle.TOWERS.items()}
-    bundle.write(load(trained), folder, name="embedded", answering="reasoning", families=readable, **towers)
+    here = {name: Path(str(told.training[name])).name for name in _PLACES if name in told.training}
+    facts = {"families": readable, "training": {**told.training, **here}, "answering": "reasoning", "name": "embedded"}
+    bundle.write(load(trained), folder, **facts, **towers)
     return bundle.describe(folder)
 
 

@@ -137,7 +137,7 @@ def describe(folder: str | Path) -> BundleInfo:
             parts = {name: place / name if (place / name).is_dir() else None for name in (ADAPTER, TOKENIZER)}
             return replace(_of_seed(place / SEED_PROJECTOR, parts[ADAPTER], parts[TOKENIZER]), folder=place)
         if place == EMBEDDED:
-            raise StudioError("No science model comes with this version of the studio yet.", _ADVICE)
+            raise StudioError("The embedded science model is not in this installation.", _ADVICE)
         raise StudioError(f"There is no bundle in {place}: {FILE} is missing.", _ADVICE)
     try:
         info = _read(json.loads(path.read_text("utf-8")))
