@@ -24,7 +24,7 @@ def studio(settings: Settings) -> Iterator[Studio]:
     studio.close()
 
 
-@pytest.mark.parametrize("task", TASKS.values(), ids=str)
+@pytest.mark.parametrize("task", TASKS.values(), ids=[*TASKS])
 def test_a_row_names_a_generator_of_its_configuration(task: Task) -> None:
     module, function = task.target.split(":")
     generator = getattr(importlib.import_module(module), function)
@@ -32,7 +32,7 @@ def test_a_row_names_a_generator_of_its_configuration(task: Task) -> None:
     assert inspect.signature(generator).parameters["config"].annotation == task.config.__name__
 
 
-@pytest.mark.parametrize("task", TASKS.values(), ids=str)
+@pytest.mark.parametrize("task", TASKS.values(), ids=[*TASKS])
 def test_every_field_says_what_it_does(task: Task) -> None:
     for name, field in task.config.model_fields.items():
         assert field.description and field.description.endswith("."), name
