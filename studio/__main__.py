@@ -39,6 +39,11 @@ class _Parser(argparse.ArgumentParser):
         raise UnreadableCommand(message)
 
 
+class _Joined(argparse.Action):
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        setattr(namespace, self.dest, ",".join([*filter(None, [getattr(namespace, self.dest, "")]), values]))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status: 0 done, 1 failed, 130 interrupted.
 
@@ -124,6 +129,8 @@ def _add_task(commands: Any, task: Task) -> None:
             keywords["nargs"] = "+"
         if typing.get_origin(field.annotation) is typing.Literal:
             keywords |= {"choices": typing.get_args(field.annotation), "metavar": None}
+        if extra["widget"] == "colours":  # said again, it adds to what was said
+            keywords["action"] = _Joined
         if field.annotation is bool:
             keywords = {**keywords, "action": argparse.BooleanOptionalAction}
             del keywords["metavar"]
@@ -181,7 +188,7 @@ def _run_inline(studio: Studio, task: Task, config: Config, as_json: bool) -> in
     lines = report.get("lines") or figures or [f"{event.done} done"]
     places = [f"{name}: {path}" for name, path in kept.items() if report]
     text = "\n".join([line for line in lines if not notes.seen(line)] + places)
-    console.tell(outcome | ({"report": report} if report else {}), text, as_json)
+    console.tell(outcome | ({"report": report} if report else {}), console.shown(text), as_json)
     return console.DONE
 
 

@@ -39,7 +39,8 @@ def option(
         le: Largest allowed value.
         advanced: Folded away in the form.
         positional: A positional argument on the command line.
-        widget: A hint for the form: ``"images"``, ``"folder"``, ``"file"``, ``"text"``, ``"model"`` or ``"hidden"``.
+        widget: A hint for the form: ``"images"``, ``"folder"``, ``"file"``, ``"text"``, ``"model"``,
+            ``"colours"`` or ``"hidden"``.
     """
     extra: dict[str, Any] = {"unit": unit, "advanced": advanced, "positional": positional, "widget": widget}
     return Field(default, description=sentence, ge=ge, le=le, json_schema_extra=extra)

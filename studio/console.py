@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import collections
 import json
+import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +16,7 @@ from studio.jobs import Job, Jobs, State
 
 DONE, FAILED, INTERRUPTED = 0, 1, 130
 """Exit statuses; a command that cannot be read exits with 2."""
+_COLOUR = re.compile(r"#[0-9a-f]{6}\b")
 
 
 def tell(values: Mapping[str, Any], text: str, as_json: bool) -> None:
@@ -22,12 +25,31 @@ def tell(values: Mapping[str, Any], text: str, as_json: bool) -> None:
         print(json.dumps(values) if as_json else text)
 
 
+def shown(text: str) -> str:
+    """Return text for standard output: where that is a terminal with colours, each ``#rrggbb`` has a block before it.
+
+    ``NO_COLOR`` and ``TERM=dumb`` are honoured; a terminal that does not say it shows all colours gets the nearest of
+    its 256.
+    """
+    if not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") == "dumb":
+        return text
+    return _COLOUR.sub(lambda found: f"\033[48;{_background(found[0])}m    \033[0m {found[0]}", text)
+
+
 def report(folder: Path, event: Event) -> dict[str, Any]:
     """Return the report that a task left as its artifact ``report``; its ``lines`` are for a person. Empty without."""
     if "report" not in event.artifacts:
         return {}
     found: dict[str, Any] = json.loads((folder / event.artifacts["report"]).read_text("utf-8"))
     return found
+
+
+def _background(colour: str) -> str:
+    red, green, blue = bytes.fromhex(colour[1:])
+    if os.environ.get("COLORTERM") in ("truecolor", "24bit"):
+        return f"2;{red};{green};{blue}"
+    cube = [round(each / 255 * 5) for each in (red, green, blue)]  # near enough to the terminals' uneven steps
+    return f"5;{16 + 36 * cube[0] + 6 * cube[1] + cube[2]}"
 
 
 class Notes:

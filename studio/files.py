@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import secrets
+import shutil
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,6 +54,31 @@ def open_atomic(path: Path) -> Iterator[BinaryIO]:
     finally:
         temporary.unlink(missing_ok=True)
     _sync_folder(path.parent)
+
+
+@contextmanager
+def draft_of(folder: Path) -> Iterator[Path]:
+    """Hand out an empty folder that takes the place of `folder` when it is filled, or vanishes when filling fails.
+
+    Args:
+        folder: What is replaced, whatever it holds; it need not be there.
+
+    Raises:
+        OSError: The folder beside it cannot be written.
+    """
+    folder = folder.absolute()
+    draft, old = (folder.with_name(f".{folder.name}.{part}") for part in ("new", "old"))
+    for each in (draft, old):
+        shutil.rmtree(each, ignore_errors=True)
+    draft.mkdir(parents=True)
+    try:
+        yield draft
+        if folder.exists():
+            folder.rename(old)
+        draft.rename(folder)
+    finally:
+        for each in (draft, old):
+            shutil.rmtree(each, ignore_errors=True)
 
 
 def content_hash(*parts: bytes | str | Path) -> str:

@@ -36,7 +36,7 @@ from studio.grading.config import (
 from studio.jobs import Job, Jobs
 from studio.models import ModelManager, ModelSpec
 from studio.modelstate import measure
-from studio.palette.config import ExportPaletteConfig, PicturePaletteConfig
+from studio.palette.config import ExportPaletteConfig, PaletteConfig, PicturePaletteConfig, TrainPaletteConfig
 from studio.scienceqa.config import (
     AskConfig,
     DataConfig,
@@ -234,6 +234,21 @@ _TABLE = (
         "Take a palette of four colours from a picture, and describe it.",
         long=False,
     ),
+    Task(
+        "palette",
+        PaletteConfig,
+        "studio.palette.generation:run",
+        "device",
+        "Make palettes of four colours from words, around those that are locked.",
+        long=False,
+    ),
+    Task(
+        "train-palette",
+        TrainPaletteConfig,
+        "studio.palette.training.trainer:run",
+        "device",
+        "Fine-tune a palette model on a table of descriptions and colours.",
+    ),
 )
 TASKS: Mapping[str, Task] = {task.name: task for task in _TABLE}
 
@@ -242,6 +257,7 @@ LOADERS: Mapping[str, str] = {
     "gemma3": "studio.gemma.loading:load_gemma3",
     "clip": "studio.gemma.clip:load_clip",
     "science": "studio.scienceqa.model.loading:load",
+    "palette": "studio.palette.loading:load",
 }
 """What the model manager loads, by kind: ``module:function``, imported when it is needed."""
 

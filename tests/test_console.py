@@ -30,3 +30,18 @@ def test_what_was_just_read_at_a_terminal_is_not_said_again(monkeypatch: pytest.
         for stream in (sys.stdout, sys.stderr):
             monkeypatch.setattr(stream, "isatty", lambda: True)
         assert notes.seen("It repels.") and not notes.seen("It attracts.")
+
+
+def test_colours_are_shown_where_the_terminal_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = "#ff0000  and #0a0b0c, no #abc"
+    assert console.shown(line) == line, "no terminal"
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    block = "\033[48;2;255;0;0m    \033[0m #ff0000"
+    assert console.shown(line) == f"{block}  and \033[48;2;10;11;12m    \033[0m #0a0b0c, no #abc"
+    monkeypatch.delenv("COLORTERM")
+    assert console.shown("#ff0000") == "\033[48;5;196m    \033[0m #ff0000"
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert console.shown(line) == line

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from studio.files import content_hash, open_atomic, slug, write_atomic
+from studio.files import content_hash, draft_of, open_atomic, slug, write_atomic
 
 
 def test_text_and_bytes_are_written_with_their_folders(tmp_path: Path) -> None:
@@ -88,3 +88,17 @@ def test_a_file_written_bit_by_bit_is_whole_or_absent(tmp_path: Path) -> None:
         file.write(b"three")
         raise RuntimeError
     assert [(path.name, path.read_bytes()) for path in (tmp_path / "a").iterdir()] == [("x", b"one two")]
+
+
+def test_a_drafted_folder_takes_the_old_one_s_place_or_leaves_it(tmp_path: Path) -> None:
+    folder = tmp_path / "deep" / "model"
+    with draft_of(folder) as draft:
+        (draft / "new").write_text("1")
+    with pytest.raises(RuntimeError), draft_of(folder) as draft:
+        (draft / "torn").write_text("2")
+        raise RuntimeError
+    assert [path.name for path in folder.iterdir()] == ["new"] and list(folder.parent.iterdir()) == [folder]
+    with draft_of(folder) as draft:
+        assert not list(draft.iterdir()) and (folder / "new").is_file()
+        (draft / "newer").write_text("3")
+    assert [path.name for path in folder.iterdir()] == ["newer"] and list(folder.parent.iterdir()) == [folder]

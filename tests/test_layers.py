@@ -23,7 +23,7 @@ LAYERS = [
     {"errors", "events", "config", "settings"},
     {"files", "tables", "device", "modelstate", "jobstore", "joblog", "joblocks", "charts", "reportpage"},
     {"images", "deep", "cache", "models", "jobs", "context"},
-    {"gemma", "embedded"},
+    {"gemma", "embedded", "training"},
     FEATURES,
     {"tasks"},
     {"ui"},

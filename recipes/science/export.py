@@ -18,7 +18,8 @@ from recipes.science.asked import MERGE
 from recipes.science.drawings import VIEWS
 from recipes.science.speak import Speaker
 from recipes.science.vision import MEAN, SPREAD, WIDTH, tower_of
-from studio.scienceqa.model import bundle, towers
+from studio.gemma import languages
+from studio.scienceqa.model import bundle
 from studio.scienceqa.model.bundle import BundleInfo
 from studio.scienceqa.model.gemmaclip import GemmaClip
 
@@ -44,7 +45,7 @@ def export(tower: CLIPVisionModel, speaker: Speaker, folder: Path) -> BundleInfo
     speaker.language.to(torch.bfloat16).save_pretrained(base["language"])
     speaker.tokenizer.save_pretrained(base["language"])
     told = json.loads((folder / bundle.FILE).read_text("utf-8"))
-    told["fingerprints"] = {which: towers.fingerprint(str(place)) for which, place in base.items()}
+    told["fingerprints"] = {which: languages.fingerprint(str(place)) for which, place in base.items()}
     (folder / bundle.FILE).write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", "utf-8")
     return bundle.describe(folder)
 

@@ -34,6 +34,7 @@ class PaletteConfig(Config):
         "",
         "Colours that every palette holds, with commas between them: '2=#aabbcc' is its second, '#aabbcc' takes the "
         "first free place.",
+        widget="colours",
     )
     model: Model = option("embedded", _MODEL, widget="model")
     temperature: float = option(1.0, "0 always takes the likeliest digit; above 1 is more surprising.", ge=0, le=2)

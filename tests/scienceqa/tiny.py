@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from transformers import CLIPVisionConfig, CLIPVisionModel, Gemma3ForCausalLM
 
-from studio.scienceqa.model import adapters, bundle, towers
+from studio.gemma import adapters, languages
+from studio.scienceqa.model import bundle
 from studio.scienceqa.model.gemmaclip import GemmaClip, text_rms
 from studio.scienceqa.model.projector import Projector
 from studio.scienceqa.model.source import Source
@@ -55,7 +56,7 @@ def save_bundle(folder: Path, *, views: Views = TILES, merge: int = 1, rank: int
     for name, weight in language.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(weight, 0, 0.1)
-    prints = {which: towers.fingerprint(str(folder / place)) for which, place in bundle.TOWERS.items()}
+    prints = {which: languages.fingerprint(str(folder / place)) for which, place in bundle.TOWERS.items()}
     info = bundle.BundleInfo(
         "base/vision", "base/language", views, merge=merge, text_rms=rms, fingerprints=prints, folder=folder
     )

@@ -15,6 +15,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from studio.errors import StudioError
+from studio.gemma.sampling import choose
 from studio.scienceqa.model.gemmaclip import GemmaClip
 from studio.scienceqa.model.prompts import Prompt, View
 
@@ -187,7 +188,7 @@ def _tokens(
     scores = decoder.go_on(model, asked, features)
     rows = list(range(len(asked)))
     for count in range(1, sampling.longest + 1):
-        chosen = _choose(scores, sampling, generator)
+        chosen = choose(scores, sampling.temperature, sampling.top_p, generator)
         yield dict(zip(rows, chosen, strict=True))
         going = [at for at, token in enumerate(chosen) if token not in model.end_tokens]
         if not going or count == sampling.longest:
@@ -201,18 +202,6 @@ def _tokens(
 def _items(prompt: Prompt) -> list[int | View]:
     """Return a prompt one by one: token ids and places of views."""
     return [item for piece in prompt.pieces for item in ([piece] if isinstance(piece, View) else piece)]
-
-
-def _choose(scores: Tensor, sampling: Sampling, generator: torch.Generator) -> list[int]:
-    """Choose a token for each row of scores, ``[N, vocabulary]``."""
-    if sampling.temperature == 0:
-        return [int(token) for token in scores.argmax(-1)]
-    chances, order = (scores / sampling.temperature).softmax(-1).sort(-1, descending=True)
-    kept = chances * (chances.cumsum(-1) - chances < sampling.top_p)
-    drawn = torch.rand(len(scores), 1, generator=generator).to(scores.device)
-    places = torch.searchsorted(kept.cumsum(-1), drawn * kept.sum(-1, keepdim=True), right=True)
-    last = (kept > 0).sum(-1, keepdim=True) - 1  # rounding may point behind it
-    return [int(token) for token in order.gather(-1, torch.minimum(places, last))[:, 0]]
 
 
 class _Text:

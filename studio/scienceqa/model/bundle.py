@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from studio.errors import StudioError
-from studio.files import write_atomic
+from studio.files import draft_of, write_atomic
 from studio.gemma.catalog import EMBEDDED_FOLDER
 from studio.scienceqa.model.prompts import Form, Template
 from studio.scienceqa.model.source import Source
@@ -200,7 +199,7 @@ def write(model: GemmaClip, folder: Path, **facts: Any) -> None:
     """Write a bundle's files into a folder; arguments as for `save`."""
     from safetensors.torch import save as tensors
 
-    from studio.scienceqa.model import adapters
+    from studio.gemma import adapters
 
     versions = {name: version(name) for name in _VERSIONS}
     towers = {which: portable(model.info, which) for which in TOWERS}
@@ -228,18 +227,8 @@ def drafted(folder: Path, also: Collection[str] = ()) -> Iterator[Path]:
     if strange or folder.is_file():
         held = f"holds {strange[0]}, which is no part of a bundle" if strange else "is a file"
         raise StudioError(f"'{folder}' {held}.", "Choose another folder.")
-    draft, old = (folder.with_name(f".{folder.name}.{part}") for part in ("new", "old"))
-    for each in (draft, old):
-        shutil.rmtree(each, ignore_errors=True)
-    draft.mkdir(parents=True)
-    try:
+    with draft_of(folder) as draft:
         yield draft
-        if folder.exists():
-            folder.rename(old)
-        draft.rename(folder)
-    finally:
-        for each in (draft, old):
-            shutil.rmtree(each, ignore_errors=True)
 
 
 def portable(info: BundleInfo, which: str) -> str:

@@ -14,8 +14,9 @@ from transformers import Gemma3ForCausalLM
 from studio.context import Context
 from studio.errors import StudioError
 from studio.events import Event
+from studio.gemma import languages
 from studio.scienceqa.config import ExportBundleConfig
-from studio.scienceqa.model import bundle, prompts, towers
+from studio.scienceqa.model import bundle, prompts
 from studio.scienceqa.model.bundle import PROJECTOR, SEED_PROJECTOR, TOKENIZER, TOWERS, BundleInfo
 from studio.scienceqa.model.gemmaclip import GemmaClip
 from studio.scienceqa.model.source import named
@@ -151,7 +152,7 @@ def write_merged(model: GemmaClip, folder: Path, name: str) -> None:
     fresh.generation_config = model.language.generation_config
     fresh.save_pretrained(place, max_shard_size=_SHARD)
     model.tokenizer.save_pretrained(place)
-    prints = {**model.info.fingerprints, "language": towers.fingerprint(str(place))}
+    prints = {**model.info.fingerprints, "language": languages.fingerprint(str(place))}
     commits = {which: commit for which, commit in model.info.revisions.items() if which != "language"}
     facts = {"fingerprints": prints, "revisions": commits, "name": name}
     bundle.write(model, folder, language=TOWERS["language"].as_posix(), **facts)
@@ -173,7 +174,7 @@ def write_as_seed(model: GemmaClip, folder: Path, name: str) -> None:
     bundle.write(model, folder, name=name)
     (folder / PROJECTOR).unlink()
     torch.save(model.projector.tensors(), folder / SEED_PROJECTOR)
-    tokenizer = towers.load_tokenizer(str(folder / TOKENIZER), name)
+    tokenizer = languages.load_tokenizer(str(folder / TOKENIZER), name)
     tokenizer.add_special_tokens({"additional_special_tokens": [_IMAGE]})
     tokenizer.save_pretrained(folder / TOKENIZER)
 

@@ -10,9 +10,10 @@ from typing import Any
 import torch
 
 from studio.errors import StudioError
+from studio.gemma import adapters, languages
 from studio.gemma.selfcheck import check_steady
 from studio.models import ModelSpec
-from studio.scienceqa.model import adapters, towers
+from studio.scienceqa.model import towers
 from studio.scienceqa.model.bundle import BundleInfo, describe, describe_parts
 from studio.scienceqa.model.gemmaclip import Batch, GemmaClip, text_rms
 from studio.scienceqa.model.projector import Projector
@@ -37,13 +38,15 @@ def load(spec: ModelSpec, device: torch.device) -> GemmaClip:
     """
     source = Source.of(spec)
     info = _info(source)
-    vision_folder = towers.find(info.tower("vision"), pickled=True)
-    language_folder = towers.find(info.tower("language"))
+    vision_folder = languages.find(info.tower("vision"), pickled=True)
+    language_folder = languages.find(info.tower("language"))
     info = _recognised(info, {"vision": vision_folder, "language": language_folder})
     vision = towers.load_vision(vision_folder, info.vision, spec.dtype, device)
-    language = towers.load_language(language_folder, info.language, spec.dtype, spec.quantization, source.flash, device)
+    language = languages.load_language(
+        language_folder, info.language, spec.dtype, spec.quantization, source.flash, device
+    )
     words = language_folder if info.tokenizer is None else str(info.tokenizer)
-    tokenizer = towers.load_tokenizer(words, info.name or info.language)
+    tokenizer = languages.load_tokenizer(words, info.name or info.language)
     info = _completed(info, source, vision, vision_folder, language, tokenizer)
     projector = _projector(info, vision, language).to(device).eval().requires_grad_(False)
     if info.adapter is not None:
@@ -68,7 +71,7 @@ def choose_quantization(wanted: str, language: str, device: torch.device) -> str
     """
     if wanted != "auto":
         return wanted
-    large = device.type == "cuda" and towers.parameters(towers.find(language)) >= _LARGE
+    large = device.type == "cuda" and languages.parameters(languages.find(language)) >= _LARGE
     return "nf4" if large else "none"
 
 
@@ -83,14 +86,14 @@ def _info(source: Source) -> BundleInfo:
 
 def _recognised(info: BundleInfo, folders: Mapping[str, str]) -> BundleInfo:
     """Note which towers these are, and refuse others than the model was trained with."""
-    prints = {which: towers.fingerprint(folder) for which, folder in folders.items()}
+    prints = {which: languages.fingerprint(folder) for which, folder in folders.items()}
     for which, found in prints.items():
         if info.fingerprints.get(which, found) != found:
             raise StudioError(
                 f"The {which} model {info.tower(which)} is not the one that {info.name} was trained with.",
                 "Put back the one it was, or train anew.",
             )
-    commits = {which: commit for which, folder in folders.items() if (commit := towers.revision(folder))}
+    commits = {which: commit for which, folder in folders.items() if (commit := languages.revision(folder))}
     return replace(info, fingerprints=prints, revisions=commits)
 
 

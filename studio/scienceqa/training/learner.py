@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from studio.errors import StudioError
+from studio.gemma import adapters
 from studio.scienceqa.config import TrainScienceqaConfig
-from studio.scienceqa.model import adapters
 from studio.scienceqa.model.gemmaclip import GemmaClip
 from studio.scienceqa.training.lessons import Turn
-from studio.scienceqa.training.schedule import share
+from studio.training.schedule import share
 
 _FROM_STEPS = 1  # random numbers of step n are drawn with n + 1, those of what precedes the first with 0
 

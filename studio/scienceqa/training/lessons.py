@@ -6,8 +6,6 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-import numpy as np
-
 from studio.errors import StudioError
 from studio.scienceqa.config import TrainScienceqaConfig
 from studio.scienceqa.model import prompts
@@ -16,6 +14,7 @@ from studio.scienceqa.model.prompts import Form, Prompt
 from studio.scienceqa.model.views import Grid
 from studio.scienceqa.questions.record import Question, QuestionSet, Rejected
 from studio.scienceqa.training.features import Features, Picture
+from studio.training.batching import evenly
 
 HELD_OUT = 10
 """Where no split val is, one of so many training questions is held out to validate on: the last ones."""
@@ -143,10 +142,3 @@ def _turn(model: GemmaClip, question: Question, picture: Picture | None, form: F
     grid = None if picture is None else picture.grid
     asked = prompts.ask(model.tokenizer, question, grid, form, model.info.template)
     return Turn(asked, prompts.answer(model.tokenizer, question, form, model.info.template))
-
-
-def evenly(questions: list[Question], count: int) -> list[Question]:
-    """Take so many questions at equal distances, or all for 0."""
-    if not 0 < count < len(questions):
-        return questions
-    return [questions[int(index)] for index in np.linspace(0, len(questions) - 1, count).round()]

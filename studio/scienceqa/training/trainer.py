@@ -22,16 +22,17 @@ from studio.scienceqa.model.prompts import Form
 from studio.scienceqa.model.source import Source, named
 from studio.scienceqa.questions.reading import read
 from studio.scienceqa.questions.record import Question, Rejected
-from studio.scienceqa.training import history, selfcheck
-from studio.scienceqa.training.batching import Plan, Step
+from studio.scienceqa.training import selfcheck
 from studio.scienceqa.training.bundles import BEST, LAST, Bundles, answering_form
-from studio.scienceqa.training.checkpoint import Checkpoint, Progress
 from studio.scienceqa.training.features import Features
-from studio.scienceqa.training.history import History
 from studio.scienceqa.training.learner import Learner, Shown
-from studio.scienceqa.training.lessons import Forms, Lesson, Material, choose, evenly, length, prepare, taught
-from studio.scienceqa.training.meter import Meter
+from studio.scienceqa.training.lessons import Forms, Lesson, Material, choose, length, prepare, taught
 from studio.scienceqa.training.validation import FEW, MANNER, Look, look
+from studio.training import history
+from studio.training.batching import Plan, Step, evenly
+from studio.training.checkpoint import Checkpoint, Progress
+from studio.training.history import History
+from studio.training.meter import Meter
 
 SKIPPED = "skipped.jsonl"
 """What was passed over: a line with ``pid`` and ``reason`` for each question."""

@@ -14,8 +14,9 @@ from transformers import Gemma3ForCausalLM
 from studio.context import Context
 from studio.errors import StudioError
 from studio.events import Event
+from studio.gemma import languages
 from studio.scienceqa.config import ExportBundleConfig
-from studio.scienceqa.model import bundle, exporting, towers
+from studio.scienceqa.model import bundle, exporting
 from studio.scienceqa.model.exporting import run
 from studio.scienceqa.model.gemmaclip import GemmaClip
 from studio.scienceqa.model.loading import load
@@ -55,7 +56,7 @@ def test_a_merged_language_model_is_a_plain_checkpoint_in_bfloat16(
     assert {tensor.dtype for tensor in load_file(place / "model.safetensors").values()} == {torch.bfloat16}
     _, report = Gemma3ForCausalLM.from_pretrained(place, output_loading_info=True)
     assert not report["missing_keys"] and not report["unexpected_keys"]
-    assert towers.load_tokenizer(str(place), "x").encode("magnet", add_special_tokens=False)
+    assert languages.load_tokenizer(str(place), "x").encode("magnet", add_special_tokens=False)
 
 
 def test_what_came_out_of_a_multimodal_checkpoint_is_saved_under_its_own_names(tmp_path: Path, house: House) -> None:
@@ -107,12 +108,12 @@ def seed_parts(tiny_folder: Path, folder: Path) -> Path:
     towers_of = {which: tiny_folder / place for which, place in bundle.TOWERS.items()}
     folder.mkdir()
     language: Any = Gemma3ForCausalLM.from_pretrained(towers_of["language"])
-    tokenizer = towers.load_tokenizer(str(towers_of["language"]), "x")
+    tokenizer = languages.load_tokenizer(str(towers_of["language"]), "x")
     tokenizer.add_special_tokens({"additional_special_tokens": ["<image>"]})
     language.resize_token_embeddings(len(tokenizer))
     from peft import LoraConfig, get_peft_model
 
-    from studio.scienceqa.model.adapters import _quiet
+    from studio.gemma.adapters import _quiet
 
     torch.manual_seed(1)
     with _quiet():
@@ -192,7 +193,7 @@ def test_the_seeds_layout_is_written_and_is_the_same_model(
     assert "cannot run it" in events[-1].note and "prompts of the studio's own" in events[-1].note
     found = sorted(path.name for path in (tmp_path / "seed").iterdir())
     assert found == ["gemma-clip.json", "lora_adapter", "projector.pt", "tokenizer"]
-    assert "<image>" in towers.load_tokenizer(str(tmp_path / "seed/tokenizer"), "x").get_vocab()
+    assert "<image>" in languages.load_tokenizer(str(tmp_path / "seed/tokenizer"), "x").get_vocab()
     again = load(Source(bundle=str(tmp_path / "seed")).spec(), CPU)
     assert torch.equal(asked(again), asked(model))
 

@@ -15,7 +15,8 @@ from transformers import CLIPModel, CLIPVisionModel, Gemma3ForConditionalGenerat
 
 from studio.context import Context
 from studio.errors import StudioError
-from studio.scienceqa.model import adapters, bundle, towers
+from studio.gemma import adapters, languages
+from studio.scienceqa.model import bundle, towers
 from studio.scienceqa.model.gemmaclip import GemmaClip
 from studio.scienceqa.model.loading import choose_quantization, load
 from studio.scienceqa.model.source import Source
@@ -138,7 +139,7 @@ def test_the_language_model_of_a_multimodal_checkpoint_is_found(tmp_path: Path, 
     place = folder / "model.safetensors"
     rewrite(place, lambda found: {name.replace("language_model.model.", prefix): found[name] for name in found})
     assert f"{prefix}norm.weight" in load_file(place)
-    alone = towers.load_language(str(folder), "x", "auto", "none", True, CPU)
+    alone = languages.load_language(str(folder), "x", "auto", "none", True, CPU)
     assert type(alone).__name__ == "Gemma3ForCausalLM"
     with torch.no_grad():
         assert torch.equal(alone(input_ids=ids).logits, expected)
@@ -152,7 +153,7 @@ def test_a_language_model_that_lacks_one_key_is_refused(tmp_path: Path, lost: st
     rewrite(place, lambda found: {name: tensor for name, tensor in found.items() if not name.endswith(lost)})
     assert len(load_file(place)) == count - 1
     with pytest.raises(StudioError, match=r"lacks [12] of"):  # embeddings are the last layer, too
-        towers.load_language(str(place.parent), "x", "auto", "none", True, CPU)
+        languages.load_language(str(place.parent), "x", "auto", "none", True, CPU)
 
 
 def test_a_vision_tower_that_lacks_one_key_is_refused(tmp_path: Path) -> None:
@@ -248,7 +249,7 @@ def test_the_adapter_matters_and_new_ones_begin_as_nothing(tiny_folder: Path, mo
     with model.language.disable_adapter():
         bare = asked(model)
     assert not torch.allclose(bare, asked(model), atol=1e-3)
-    language = towers.load_language(str(tiny_folder / "base/language"), "x", "auto", "none", True, CPU)
+    language = languages.load_language(str(tiny_folder / "base/language"), "x", "auto", "none", True, CPU)
     fresh = GemmaClip(model.vision, model.projector, adapters.attach(language, 4, 8, 0.0), model.tokenizer, model.info)
     assert torch.equal(asked(fresh), bare)
     trained = {name for name, weight in fresh.language.named_parameters() if weight.requires_grad}
@@ -260,7 +261,7 @@ def test_quantization_is_chosen_by_device_and_size(tiny_folder: Path, monkeypatc
     language = str(tiny_folder / "base/language")
     cuda = torch.device("cuda")
     assert [choose_quantization(each, language, cuda) for each in ("none", "nf4", "auto")] == ["none", "nf4", "none"]
-    monkeypatch.setattr("studio.scienceqa.model.towers.parameters", lambda _: 4_000_000_000)
+    monkeypatch.setattr("studio.gemma.languages.parameters", lambda _: 4_000_000_000)
     assert choose_quantization("auto", language, cuda) == "nf4"
     assert choose_quantization("auto", language, CPU) == "none"
 
@@ -268,29 +269,29 @@ def test_quantization_is_chosen_by_device_and_size(tiny_folder: Path, monkeypatc
 def test_parameters_are_counted_without_loading(tiny_folder: Path, model: GemmaClip) -> None:
     weights = model.language.get_base_model().state_dict()
     count = sum(tensor.numel() for name, tensor in weights.items() if "lora_" not in name and "lm_head" not in name)
-    assert towers.parameters(str(tiny_folder / "base/language")) == count
+    assert languages.parameters(str(tiny_folder / "base/language")) == count
 
 
 def test_flash_attention_is_for_cuda_in_half_precision(monkeypatch: pytest.MonkeyPatch) -> None:
     cuda = torch.device("cuda")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: object() if name == "flash_attn" else None)
     monkeypatch.setattr("torch.cuda.get_device_capability", lambda _: (8, 0))
-    assert towers.attention(True, torch.bfloat16, cuda) == "flash_attention_2"
-    assert towers.attention(False, torch.bfloat16, cuda) == "sdpa"
-    assert towers.attention(True, torch.float32, cuda) == "sdpa"
-    assert towers.attention(True, torch.bfloat16, CPU) == "sdpa"
+    assert languages.attention(True, torch.bfloat16, cuda) == "flash_attention_2"
+    assert languages.attention(False, torch.bfloat16, cuda) == "sdpa"
+    assert languages.attention(True, torch.float32, cuda) == "sdpa"
+    assert languages.attention(True, torch.bfloat16, CPU) == "sdpa"
     monkeypatch.setattr("torch.cuda.get_device_capability", lambda _: (7, 5))
-    assert towers.attention(True, torch.bfloat16, cuda) == "sdpa"
+    assert languages.attention(True, torch.bfloat16, cuda) == "sdpa"
 
 
 def test_large_files_are_told_apart_by_size_and_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(towers, "_WHOLE", 10)
-    monkeypatch.setattr(towers, "_END", 4)
+    monkeypatch.setattr(languages, "_WHOLE", 10)
+    monkeypatch.setattr(languages, "_END", 4)
     place = tmp_path / "model.safetensors"
 
     def print_of(data: bytes) -> str:
         place.write_bytes(data)
-        return towers.fingerprint(str(tmp_path))
+        return languages.fingerprint(str(tmp_path))
 
     prints = {print_of(data) for data in (b"a" * 20, b"a" * 21, b"b" + b"a" * 19, b"a" * 19 + b"b", b"short")}
     assert len(prints) == 5
@@ -299,8 +300,8 @@ def test_large_files_are_told_apart_by_size_and_ends(tmp_path: Path, monkeypatch
 
 def test_a_revision_is_the_hubs_commit() -> None:
     commit = "0123456789abcdef0123456789abcdef01234567"
-    assert towers.revision(f"/cache/models--a--b/snapshots/{commit}") == commit
-    assert towers.revision("/home/me/models/gemma") == ""
+    assert languages.revision(f"/cache/models--a--b/snapshots/{commit}") == commit
+    assert languages.revision("/home/me/models/gemma") == ""
 
 
 @pytest.mark.parametrize("source", [

@@ -11,9 +11,10 @@ import torch
 
 from studio.context import Context
 from studio.scienceqa.config import TrainScienceqaConfig
-from studio.scienceqa.training import checkpoint, trainer
+from studio.scienceqa.training import trainer
 from studio.settings import Settings
 from studio.tasks import Studio
+from studio.training import checkpoint
 
 
 def run(config: TrainScienceqaConfig, home: Path, folder: Path, begun: Event) -> None:

@@ -115,6 +115,21 @@ def load(language: Any, folder: Path) -> Any:
     return model.eval().requires_grad_(False)
 
 
+def merge(language: Any, folder: Path) -> Any:
+    """Return a model with saved adapters folded into its weights; the one given is of no further use.
+
+    Args:
+        language: A ``PeftModel`` whose adapters have the shapes of the saved ones.
+        folder: Where `save` wrote them.
+    """
+    from peft import set_peft_model_state_dict
+    from safetensors.torch import load_file
+
+    set_peft_model_state_dict(language, load_file(folder / _WEIGHTS))
+    with _quiet():
+        return language.merge_and_unload()
+
+
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep to ourselves that PEFT asks transformers for something by an older name."""

@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from studio.scienceqa.training.schedule import share
+from studio.training.schedule import share
 
 
 @pytest.mark.parametrize("shape", ["linear", "cosine"])

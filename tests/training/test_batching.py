@@ -7,7 +7,7 @@ from itertools import chain
 
 import pytest
 
-from studio.scienceqa.training.batching import Plan
+from studio.training.batching import Plan, evenly
 
 LENGTHS = random.Random(3).choices(range(20, 700), k=23)
 
@@ -55,3 +55,9 @@ def test_questions_of_like_length_stand_together() -> None:
     assert sum(padding) < 1.05 * sum(lengths)
     means = [sum(lengths[index] for index in batch) / 8 for batch in batches]
     assert means != sorted(means)  # but short and long batches come mixed
+
+
+def test_some_are_taken_at_equal_distances() -> None:
+    assert evenly("abcdefghi", 3) == ["a", "e", "i"]
+    assert evenly("abc", 0) == evenly("abc", 3) == evenly("abc", 9) == ["a", "b", "c"]
+    assert evenly("abc", 1) == ["a"]

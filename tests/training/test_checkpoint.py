@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from studio.errors import StudioError
-from studio.scienceqa.training import checkpoint
-from studio.scienceqa.training.checkpoint import Checkpoint, Progress
+from studio.training import checkpoint
+from studio.training.checkpoint import Checkpoint, Progress
 
 
 def fresh(folder: Path, identity: str = "these") -> tuple[nn.Linear, torch.optim.AdamW, Checkpoint]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from studio.files import write_atomic
-from studio.scienceqa.training.checkpoint import Progress
+from studio.training.checkpoint import Progress
 
 NAME = "history.jsonl"
 
@@ -28,7 +29,7 @@ class History:
         whole = text[: text.rfind("\n") + 1].splitlines(keepends=True)  # a kill may have torn the last one
         write_atomic(self._path, "".join(line for line in whole if _is_done(json.loads(line), progress)))
 
-    def add(self, step: int, numbers: Mapping[str, float], *, looked: bool = False) -> None:
+    def add(self, step: int, numbers: Mapping[str, Any], *, looked: bool = False) -> None:
         """Append a line."""
         line = {"step": step, **({"looked": True} if looked else {}), **numbers}
         with self._path.open("a", encoding="utf-8") as file:

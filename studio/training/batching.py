@@ -71,5 +71,12 @@ class Plan:
         return [batches[index] for index in random.permutation(len(batches)).tolist()]
 
 
+def evenly(items: Sequence[T], count: int) -> list[T]:
+    """Take so many at equal distances, the first and the last among them, or all for 0."""
+    if not 0 < count < len(items):
+        return list(items)
+    return [items[int(index)] for index in np.linspace(0, len(items) - 1, count).round()]
+
+
 def _cut(items: list[T], size: int) -> list[list[T]]:
     return [items[start : start + size] for start in range(0, len(items), size)]

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from studio.scienceqa.training.checkpoint import Progress
-from studio.scienceqa.training.history import NAME, History
+from studio.training.checkpoint import Progress
+from studio.training.history import NAME, History
 
 
 def lines(folder: Path) -> list[dict[str, Any]]:
